@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { type CrcVariant, type DecodedFrame, Hj212Decoder } from '../../devices/hj212/index.ts';
+
+interface DecodeOptions {
+  crc: 'standard' | 'modbus' | 'both';
+  maxSegment: string;
+}
+
+const ACCEPTED: Record<DecodeOptions['crc'], CrcVariant[]> = {
+  standard: ['standard'],
+  modbus: ['modbus'],
+  both: ['standard', 'modbus'],
+};
+
+export function registerDecode(program: Command): void {
+  const decode = program.command('decode').description('take raw messages of devices apart');
+  decode
+    .command('hj212')
+    .description(
+      'raw HJ 212 frames in, one a line or back to back; one JSON line a frame out, or its error code with the position',
+    )
+    .argument('[file]', 'file with the frames; - or nothing: standard input', '-')
+    .addOption(
+      new Option(
+        '--crc <variant>',
+        'checksum that is accepted: the standard’s, CRC16/MODBUS (some makers), or both',
+      )
+        .choices(['standard', 'modbus', 'both'])
+        .default('standard'),
+    )
+    .option('--max-segment <bytes>', 'longest data segment that is accepted', '1024')
+    .addHelpText('after', '\nExit code 0: every frame was good; 1: at least one was not.')
+    .action(async (file: string, options: DecodeOptions, command: Command) => {
+      const maxSegment = Number(options.maxSegment);
+      if (!Number.isInteger(maxSegment) || maxSegment < 1 || maxSegment > 9999) {
+        command.error(
+          `error: --max-segment is '${options.maxSegment}'; allowed: a whole number from 1 to 9999`,
+        );
+      }
+      const decoder = new Hj212Decoder({ crc: ACCEPTED[options.crc], maxSegment });
+      const input = file === '-' ? process.stdin : createReadStream(file);
+      for await (const chunk of input) await print(decoder.push(chunk as Buffer));
+      await print(decoder.end());
+    });
+}
+
+/** Waits for a slow reader of our output rather than holding the lines in memory. */
+async function print(frames: DecodedFrame[]): Promise<void> {
+  if (frames.some((frame) => !frame.ok)) process.exitCode = 1;
+  const text = frames.map((frame) => `${JSON.stringify(frame)}\n`).join('');
+  if (text !== '' && !process.stdout.write(text)) await once(process.stdout, 'drain');
+}
