@@ -16,7 +16,15 @@ import { AnomalyParams } from './config.ts';
 import { AnomalyWatch } from './watch.ts';
 
 export { AnomalyParams } from './config.ts';
-export { createScorer, FULL_DIGITS, SCORER_CELLS, type Scorer, type Surprise } from './scorer.ts';
+export {
+  createScorer,
+  FULL_DIGITS,
+  PROBATION_ROWS,
+  SCORER_CELLS,
+  type Scorer,
+  type Surprise,
+} from './scorer.ts';
+export { FROZEN_THRESHOLD } from './threshold.ts';
 export { thresholdFor } from './watch.ts';
 
 export const anomalyDetector: SensorDetector<AnomalyParams> = {
