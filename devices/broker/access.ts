@@ -1,0 +1,49 @@
+import type { Registry } from '../registry/registry.ts';
+import { commandFilterDevice, parseDeviceTopic } from '../topics.ts';
+
+/** Why a client was not let in. Metric and log show this same word. */
+export type Refusal =
+  | 'anonymous-not-allowed'
+  | 'device-unknown'
+  | 'no-password-set'
+  | 'password-wrong'
+  | 'busy'
+  | 'will-not-own-topic';
+
+/** CONNACK codes of MQTT 3.1.1, table 3.1. */
+export const CONNACK: Record<Refusal, 3 | 4 | 5> = {
+  'anonymous-not-allowed': 5,
+  'device-unknown': 4,
+  'no-password-set': 4,
+  'password-wrong': 4,
+  busy: 3,
+  'will-not-own-topic': 5,
+};
+
+/** Who is behind a connection; `device` is null for an anonymous one. */
+export type Identity = { device: string | null };
+
+/** The user name is the device's id. */
+export async function identify(
+  username: string | undefined,
+  password: Buffer | undefined,
+  registry: Pick<Registry, 'signIn'>,
+  allowAnonymous: boolean,
+): Promise<Identity | Refusal> {
+  if (username === undefined) return allowAnonymous ? { device: null } : 'anonymous-not-allowed';
+  const answer = await registry.signIn(username, password ?? Buffer.alloc(0));
+  return answer === 'accepted' ? { device: username } : answer;
+}
+
+/** A device hears its own commands and nothing else; an anonymous client those of any registered device. */
+export function maySubscribe(who: Identity, filter: string, registry: Pick<Registry, 'get'>): boolean {
+  const device = commandFilterDevice(filter);
+  if (device === null) return false;
+  return who.device === null ? registry.get(device) !== undefined : device === who.device;
+}
+
+/** A will speaks for a client that can no longer be asked: it may use the client's own topics only. */
+export function mayLeaveWill(username: string | undefined, topic: string): boolean {
+  const device = parseDeviceTopic(topic)?.device;
+  return device !== undefined && (username === undefined || device === username);
+}

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { QianliyanError } from '../../contracts/index.ts';
+import type { BrokerConfig } from '../config.ts';
+
+/** Opens the broker's port, with TLS if configured. Rejects with PORT_IN_USE or CONFIG_INVALID, naming the setting. */
+export async function listen(config: BrokerConfig, onConnection: (socket: Socket) => void): Promise<Server> {
+  const server = await createListener(config, onConnection);
+  server.maxConnections = config.maxConnections;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, config)));
+    server.listen({ host: config.host, port: config.port, backlog: 1_024 }, resolve);
+  });
+  return server;
+}
+
+async function createListener(config: BrokerConfig, onConnection: (socket: Socket) => void): Promise<Server> {
+  if (config.tls === null) return createServer({ noDelay: true }, onConnection);
+  const { certFile, keyFile } = config.tls;
+  const [cert, key] = await Promise.all([
+    readPem(certFile, 'broker.tls.certFile'),
+    readPem(keyFile, 'broker.tls.keyFile'),
+  ]);
+  try {
+    return createTlsServer({ cert, key, noDelay: true }, onConnection);
+  } catch (cause) {
+    throw new QianliyanError('CONFIG_INVALID', `certificate and key of the broker do not fit: ${cause}`, {
+      cause,
+      problems: [{ path: 'broker.tls', found: certFile, allowed: 'a certificate and its own key, as PEM' }],
+    });
+  }
+}
+
+async function readPem(file: string, path: string): Promise<Buffer> {
+  return readFile(file).catch((cause: unknown) => {
+    throw new QianliyanError('CONFIG_INVALID', `${path}: ${file} cannot be read`, {
+      cause,
+      problems: [{ path, found: file, allowed: 'a PEM file that can be read' }],
+    });
+  });
+}
+
+function explain(error: NodeJS.ErrnoException, { host, port }: BrokerConfig): Error {
+  if (error.code === 'EADDRINUSE') {
+    const detail = `${port} for MQTT (setting broker.port) is taken by another program on ${host}`;
+    return new QianliyanError('PORT_IN_USE', detail, { cause: error });
+  }
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'EACCES') {
+    return new QianliyanError('CONFIG_INVALID', `cannot listen on ${host}:${port} for MQTT: ${error.message}`, {
+      cause: error,
+      problems: [{ path: 'broker.host', found: `${host}:${port}`, allowed: 'an address of this machine' }],
+    });
+  }
+  return error;
+}
