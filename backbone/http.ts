@@ -94,7 +94,8 @@ async function listen(app: FastifyInstance, host: string, port: number, setting:
   } catch (error) {
     throw explainListenError(error, 'the HTTP server', `${host}:${port}`, setting);
   }
-  const bound = app.addresses()[0]?.port ?? port;
+  const address = app.server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
   const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   return { host, port: bound, url: `http://${shown.includes(':') ? `[${shown}]` : shown}:${bound}` };
 }
