@@ -1,0 +1,29 @@
+/** The level of a small river at a gauge, in m: slow swell, ripples, rain, and what somebody lets off upstream. LEVEL. */
+import { felt, of } from '../scenarios/deeds.ts';
+import { seedOf, unit, wander } from '../random.ts';
+import { HOUR, MINUTE, SECOND } from '../time.ts';
+import type { Source, Surroundings } from './source.ts';
+
+export function riverSource({ seed, weather, happenings }: Surroundings): Source {
+  const s = (what: string) => seedOf(seed, 'river', what);
+  const [swell, ripple] = [s('swell'), s('ripple')];
+  const bed = 2 + unit(swell, 0);
+  const discharges = of(happenings, 'discharge');
+  return {
+    at(time) {
+      const slow = 0.05 * wander(swell, time, 9 * HOUR) + 0.008 * wander(swell + 1, time, 50 * MINUTE);
+      const ripples = 0.003 * wander(ripple, time, 15 * SECOND);
+      const letOff = 0.42 * felt(discharges, time, 100 * SECOND, 7 * MINUTE);
+      return { LEVEL: bed + slow + ripples + runOff(weather.at, time) + letOff };
+    },
+  };
+}
+
+/** Rain arrives in the river over the three hours after it fell. */
+function runOff(weatherAt: Surroundings['weather']['at'], time: number): number {
+  let sum = 0;
+  for (let minutesAgo = 15; minutesAgo <= 180; minutesAgo += 15) {
+    sum += weatherAt(time - minutesAgo * MINUTE).rain * Math.exp(-minutesAgo / 90);
+  }
+  return 0.012 * sum;
+}
