@@ -16,7 +16,9 @@ export const BrokerConfig = z
     allowAnonymous: z
       .boolean()
       .default(false)
-      .describe('Takes clients without a password; they may publish for any registered device. Loopback only'),
+      .describe(
+        'Takes clients without a password; they may publish for any registered device. Loopback only',
+      ),
     maxConnections: z.number().int().min(1).max(200_000).default(20_000).describe('Connections at a time'),
     maxPacketBytes: z
       .number()

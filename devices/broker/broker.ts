@@ -78,7 +78,11 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
     );
   }
 
-  function onPublish(client: Client | null, packet: PublishPacket, proceed: (error?: Error | null) => void): void {
+  function onPublish(
+    client: Client | null,
+    packet: PublishPacket,
+    proceed: (error?: Error | null) => void,
+  ): void {
     const visitor = client === null ? undefined : visitorOf(client);
     if (client === null || visitor === undefined || visitor.who === null) {
       proceed(new Error('a message of nobody'));
@@ -102,7 +106,8 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
     // To aedes it is a QoS 0 message from here on: the PUBACK is the lane's, so that reading need not wait for storage.
     packet.qos = 0;
     visitor.lane.enter(message.payload.length, () => proceed());
-    const acknowledge = qos === 1 && messageId !== undefined ? visitor.lane.expectAck(messageId) : () => undefined;
+    const acknowledge =
+      qos === 1 && messageId !== undefined ? visitor.lane.expectAck(messageId) : () => undefined;
     handOn(client, visitor, message, acknowledge);
   }
 
@@ -178,7 +183,9 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
     visitor?.lane.close();
     if (!stopping) sessions.ended(client, visitor?.gate.saidGoodbye === true);
   });
-  door.on('clientError', (client, error) => log.debug({ err: error, client: client.id }, 'MQTT client error'));
+  door.on('clientError', (client, error) =>
+    log.debug({ err: error, client: client.id }, 'MQTT client error'),
+  );
   door.on('connectionError', (_client, error) => log.debug({ err: error }, 'MQTT connection error'));
 
   function welcome(socket: Socket): void {

@@ -47,10 +47,14 @@ function explain(error: NodeJS.ErrnoException, { host, port }: BrokerConfig): Er
     return new QianliyanError('PORT_IN_USE', detail, { cause: error });
   }
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'EACCES') {
-    return new QianliyanError('CONFIG_INVALID', `cannot listen on ${host}:${port} for MQTT: ${error.message}`, {
-      cause: error,
-      problems: [{ path: 'broker.host', found: `${host}:${port}`, allowed: 'an address of this machine' }],
-    });
+    return new QianliyanError(
+      'CONFIG_INVALID',
+      `cannot listen on ${host}:${port} for MQTT: ${error.message}`,
+      {
+        cause: error,
+        problems: [{ path: 'broker.host', found: `${host}:${port}`, allowed: 'an address of this machine' }],
+      },
+    );
   }
   return error;
 }

@@ -8,7 +8,14 @@ const LIMITS = { bufferBytes: 2_000, packetBytes: 400_000 };
 
 function publish(payloadBytes: number, qos: 0 | 1 | 2 = 1): Buffer {
   const payload = Buffer.alloc(payloadBytes, 'ab');
-  const packet: Packet = { cmd: 'publish', topic: 'v1/devices/d/frames', payload, qos, dup: false, retain: false };
+  const packet: Packet = {
+    cmd: 'publish',
+    topic: 'v1/devices/d/frames',
+    payload,
+    qos,
+    dup: false,
+    retain: false,
+  };
   return generate(qos > 0 ? { ...packet, messageId: 7 } : packet);
 }
 
@@ -43,7 +50,13 @@ describe('packet gate', () => {
     expect(passed).toEqual(Buffer.concat([publish(10), publish(20, 0)]));
     const sha256 = createHash('sha256').update(Buffer.alloc(300_000, 'ab')).digest('hex');
     expect(oversize).toHaveLength(1);
-    expect(oversize[0]).toMatchObject({ topic: 'v1/devices/d/frames', qos: 1, messageId: 7, size: 300_000, sha256 });
+    expect(oversize[0]).toMatchObject({
+      topic: 'v1/devices/d/frames',
+      qos: 1,
+      messageId: 7,
+      size: 300_000,
+      sha256,
+    });
     expect(oversize[0]?.head).toEqual(Buffer.alloc(HEAD_BYTES, 'ab'));
   });
 
@@ -89,14 +102,18 @@ describe('packet gate', () => {
 
   it('survives any bytes in any pieces', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 5_000 }), fc.array(fc.nat(5_000), { maxLength: 8 }), (bytes, cuts) => {
-        const all = Buffer.from(bytes);
-        const { passed } = run(
-          all,
-          cuts.map((c) => (all.length === 0 ? 0 : c % all.length)),
-        );
-        expect(passed.length).toBeLessThanOrEqual(all.length);
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 5_000 }),
+        fc.array(fc.nat(5_000), { maxLength: 8 }),
+        (bytes, cuts) => {
+          const all = Buffer.from(bytes);
+          const { passed } = run(
+            all,
+            cuts.map((c) => (all.length === 0 ? 0 : c % all.length)),
+          );
+          expect(passed.length).toBeLessThanOrEqual(all.length);
+        },
+      ),
     );
   });
 });

@@ -31,7 +31,9 @@ function readText(text: string, format: 'yaml' | 'json'): unknown {
     return format === 'json' ? JSON.parse(text) : parseYaml(text, { maxAliasCount: 100 });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new QianliyanError('REQUEST_INVALID', `the list is not ${format.toUpperCase()}: ${reason}`, { cause });
+    throw new QianliyanError('REQUEST_INVALID', `the list is not ${format.toUpperCase()}: ${reason}`, {
+      cause,
+    });
   }
 }
 

@@ -171,7 +171,11 @@ function checkRows(rows: readonly unknown[], templates: Templates) {
     if (!checked.ok) {
       refused.push({ row, id: checked.id, problems: checked.problems });
     } else if (ids.has(checked.device.id)) {
-      const problem = { path: `[${row}].id`, found: checked.device.id, allowed: 'each device once in a list' };
+      const problem = {
+        path: `[${row}].id`,
+        found: checked.device.id,
+        allowed: 'each device once in a list',
+      };
       refused.push({ row, id: checked.device.id, problems: [problem] });
     } else {
       ids.add(checked.device.id);
@@ -207,10 +211,7 @@ async function insertVersions(tx: Transaction<DeviceTables>, versions: Registere
   }
 }
 
-async function setHashes(
-  tx: Transaction<DeviceTables>,
-  hashes: ReadonlyMap<string, string>,
-): Promise<void> {
+async function setHashes(tx: Transaction<DeviceTables>, hashes: ReadonlyMap<string, string>): Promise<void> {
   let changed = await highest(tx, 'device_credentials', 'changed');
   for (const [device, hash] of hashes) {
     changed += 1;
@@ -276,7 +277,10 @@ function queue() {
   };
 }
 
-function refreshRegularly(refresh: () => Promise<void>, { refreshMs = 2_000, log }: RegistryDeps): () => void {
+function refreshRegularly(
+  refresh: () => Promise<void>,
+  { refreshMs = 2_000, log }: RegistryDeps,
+): () => void {
   if (refreshMs === 0) return () => undefined;
   let failing = false;
   const timer = setInterval(() => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { projectRoot } from '../../backbone/project-root.ts';
 import { BiText, Device } from '../../contracts/index.ts';
 
@@ -33,7 +33,9 @@ export function loadTemplates(folder: string = FOLDER): Templates {
 export function overTemplate(template: Template, row: Record<string, unknown>): Record<string, unknown> {
   const id = String(row.id ?? '');
   const name = { zh: template.name.zh.replace('{id}', id), en: template.name.en.replace('{id}', id) };
-  const attributes = isObject(row.attributes) ? { ...template.attributes, ...row.attributes } : row.attributes;
+  const attributes = isObject(row.attributes)
+    ? { ...template.attributes, ...row.attributes }
+    : row.attributes;
   return { ...template, name, ...row, attributes: attributes ?? template.attributes };
 }
 

@@ -1,0 +1,24 @@
+import type { Codec } from './codec.ts';
+import { frameCodec } from './frame/codec.ts';
+import { nativeJson } from './native-json/codec.ts';
+
+/**
+ * What devices speak, one folder each, all of one shape (codec.ts):
+ *
+ *   topic ──match──▶ address (device, kind)      payload ──decode──▶ readings | picture | why not
+ *
+ * The first codec that matches a topic has it. To add one: a folder with `codec.ts` and `cases/`, and a line here.
+ */
+export interface CodecOptions {
+  /** A compressed payload may inflate to so much. */
+  maxInflatedBytes: number;
+  /** Of the site: for clocks of cameras that state no zone. */
+  utcOffsetMs: number;
+}
+
+export function allCodecs(options: CodecOptions): readonly Codec[] {
+  return [nativeJson(options), frameCodec(options)];
+}
+
+export * from './codec.ts';
+export { pictureType } from './frame/picture-type.ts';

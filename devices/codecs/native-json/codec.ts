@@ -1,0 +1,175 @@
+import type { z } from 'zod';
+import { type NativeMessage, NativePayload } from '../../../contracts/index.ts';
+import { parseDeviceTopic } from '../../topics.ts';
+import {
+  type Codec,
+  type CodecInput,
+  type Decoded,
+  type Reading,
+  type Rejected,
+  rejected,
+  shown,
+} from '../codec.ts';
+import { inflate, isGzip } from '../gunzip.ts';
+import { fastNativePayload } from './fast.ts';
+
+/**
+ * `v1/devices/<id>/observations`: the contract's NativePayload as JSON, gzip allowed.
+ *
+ * A payload that is no JSON, or breaks the schema, is rejected as a whole: nobody knows what its author meant. A
+ * number that JSON can write but no double can hold (1e999) is a broken reading in a sound message: it alone is
+ * rejected. Of a key that stands twice in one object the last holds, as everywhere with JSON.parse.
+ */
+export function nativeJson(options: { maxInflatedBytes: number }): Codec {
+  return {
+    name: 'native-json',
+    match(topic) {
+      const at = parseDeviceTopic(topic);
+      if (at?.channel !== 'observations' || at.rest !== '') return null;
+      return { device: at.device, kind: 'readings', detail: '' };
+    },
+    decode({ payload }: CodecInput) {
+      return isGzip(payload) ? decodeGzip(payload, options.maxInflatedBytes) : decodeJson(payload);
+    },
+  };
+}
+
+async function decodeGzip(payload: Buffer, mostBytes: number): Promise<Decoded> {
+  const inflated = await inflate(payload, mostBytes);
+  if (inflated.ok) return decodeJson(inflated.bytes);
+  if (inflated.reason === 'damaged')
+    return rejected('not-json', 'payload: gzip magic, but it cannot be inflated');
+  return rejected('payload-too-large', `payload: inflates to more than the allowed ${mostBytes} bytes`);
+}
+
+function decodeJson(payload: Buffer): Decoded {
+  const text = payload.toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return notJson(text, error);
+  }
+  const messages = fastNativePayload(value);
+  return messages === null ? decodeSlowly(text) : { kind: 'readings', readings: toReadings(messages) };
+}
+
+function toReadings(messages: readonly NativeMessage[]): Reading[] {
+  const readings: Reading[] = [];
+  for (const { time, statistic = 'instant', quality = 'valid', readings: byProperty } of messages) {
+    for (const property in byProperty) {
+      const said = byProperty[property];
+      if (said === undefined) continue;
+      readings.push(
+        typeof said === 'number'
+          ? { property, statistic, time, value: said, unit: null, quality }
+          : {
+              property,
+              statistic,
+              time,
+              value: said.value,
+              unit: said.unit ?? null,
+              quality: said.quality ?? quality,
+            },
+      );
+    }
+  }
+  return readings;
+}
+
+/** The schema's own word, once values that no double can hold are set aside. The fast path may have put times in place: parse anew. */
+function decodeSlowly(text: string): Decoded {
+  const value: unknown = JSON.parse(text);
+  const broken = takeOutInfinities(value);
+  const parsed = NativePayload.safeParse(value);
+  if (parsed.success) {
+    const messages = Array.isArray(parsed.data) ? parsed.data : [parsed.data];
+    return { kind: 'readings', readings: toReadings(messages), rejected: broken };
+  }
+  return rejected('schema', describeIssues(parsed.error, value));
+}
+
+/** Removes readings that overflowed to Infinity, and says which. */
+function takeOutInfinities(value: unknown): Rejected[] {
+  const broken: Rejected[] = [];
+  for (const [i, message] of (Array.isArray(value) ? value : [value]).entries()) {
+    const readings: unknown = isPlain(message) ? message.readings : undefined;
+    if (!isPlain(readings)) continue;
+    for (const [property, said] of Object.entries(readings)) {
+      const number = isPlain(said) ? said.value : said;
+      if (typeof number !== 'number' || Number.isFinite(number)) continue;
+      delete readings[property];
+      const path = `${Array.isArray(value) ? `[${i}].` : ''}readings.${property}`;
+      broken.push({
+        reason: 'value-not-finite',
+        detail: `${path}: ${number} found, a finite number is allowed`,
+      });
+    }
+  }
+  return broken;
+}
+
+/** Many programs write NaN and Infinity into what they call JSON: that deserves its own word. */
+function notJson(text: string, error: unknown): Decoded {
+  const bare = /([:[,]\s*)(-?(?:NaN|Infinity|inf|nan))(?=\s*[,}\]])/g;
+  const first = bare.exec(text);
+  if (first !== null && isJson(text.replace(bare, '$1null'))) {
+    return rejected(
+      'value-not-finite',
+      `payload: ${first[2]} found at ${first.index}, a finite number is allowed`,
+    );
+  }
+  const why = error instanceof Error ? error.message : String(error);
+  return rejected('not-json', `payload: JSON is allowed; ${why.slice(0, 160)}`);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The first few faults, each with path, what was found, and what is allowed. */
+function describeIssues(error: z.ZodError, value: unknown): string {
+  return leaves(error.issues, Array.isArray(value))
+    .slice(0, 5)
+    .map(({ path, message }) => {
+      const found = path.reduce<unknown>(
+        (at, key) => (isObjectLike(at) ? Reflect.get(at, key) : undefined),
+        value,
+      );
+      return `${path.join('.') || 'payload'}: ${shown(found)} found; ${message}`;
+    })
+    .join('. ');
+}
+
+type Leaf = { path: PropertyKey[]; message: string };
+
+/** A union reports a list of faults for each of its members: the one that got furthest speaks, or all that got as far. */
+function leaves(issues: readonly z.core.$ZodIssue[], isBatch: boolean, base: PropertyKey[] = []): Leaf[] {
+  return issues.flatMap((issue) => {
+    const path = [...base, ...issue.path];
+    if (issue.code !== 'invalid_union') return [{ path, message: issue.message }];
+    const members = path.length === 0 ? issue.errors.slice(isBatch ? 1 : 0).slice(0, 1) : issue.errors;
+    const depth = Math.max(...members.map(depthOf));
+    const furthest = members.filter((member) => depthOf(member) === depth);
+    if (depth > 0 && furthest[0] !== undefined) return leaves(furthest[0], isBatch, path);
+    if (path.length === 0) return leaves(furthest[0] ?? [], isBatch, path);
+    return [{ path, message: furthest.flatMap((member) => member.map((i) => i.message)).join(', or ') }];
+  });
+}
+
+function depthOf(issues: readonly z.core.$ZodIssue[]): number {
+  return Math.max(0, ...issues.map((issue) => issue.path.length));
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return isObjectLike(value) && !Array.isArray(value);
+}
+
+function isObjectLike(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
