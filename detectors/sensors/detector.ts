@@ -49,10 +49,9 @@ export type Note = (reason: string, text?: string) => void;
 /** What every watch has in common. */
 export interface Watch {
   /**
-   * The product's time at which it next wants a tick; null: not at all. A pure function of its state. It may move
-   * later freely; earlier only within `tick`, or from null. A tick is handed on in the second after it (the runtime
-   * keeps due times by the second), never before. A watch with `tick` but without `wakeAt` gets every tick: this is
-   * for few datastreams only.
+   * The product's time at which it next wants a tick; null: not at all. A pure function of its state, and cheap: it is
+   * asked after every call. A tick is handed on in the second after it (the runtime keeps due times by the second), never
+   * before. A watch with `tick` but without `wakeAt` gets every tick: this is for few datastreams only.
    */
   wakeAt?(): number | null;
   /** State as JSON (finite numbers); `restore(save())` continues bit for bit. */
