@@ -24,7 +24,9 @@ export function cameraSource(camera: string, { seed, weather, happenings }: Surr
         shortcutsPerMin: 0.15 * life,
         caption: camera.toUpperCase(),
         // Only who is there or nearly so: a picture's story must not grow with the scenario.
-        stays: stays.filter((s) => Math.abs(time - s.from) < NEAR_MS || (s.from <= time && time < s.to + NEAR_MS)),
+        stays: stays.filter(
+          (s) => Math.abs(time - s.from) < NEAR_MS || (s.from <= time && time < s.to + NEAR_MS),
+        ),
       };
     },
   };

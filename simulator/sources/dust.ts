@@ -2,8 +2,9 @@
  * Dust at the fence of a building site: the city's background, what work stirs up, what spraying lays, what trucks
  * leave behind them; the wind thins it, rain washes it out. TSP in mg/m3, PM10 and PM2.5 in ug/m3, TEMP, RH.
  */
-import { during, felt, of } from '../scenarios/deeds.ts';
+
 import { bursts, seedOf, unit, wander } from '../random.ts';
+import { during, felt, of } from '../scenarios/deeds.ts';
 import { HOUR, hourOf, MINUTE, SECOND } from '../time.ts';
 import type { Source, Surroundings } from './source.ts';
 
@@ -18,11 +19,15 @@ export function dustSource({ seed, weather, happenings }: Surroundings): Source 
       const air = weather.at(time);
       const washed = 1 / (1 + air.rain);
       // mg/m3 of TSP: what comes from afar, and what the site adds.
-      const background = (0.085 + 0.02 * wander(city, time, 5 * HOUR) + 0.006 * wander(city + 1, time, 7 * MINUTE)) * washed;
+      const background =
+        (0.085 + 0.02 * wander(city, time, 5 * HOUR) + 0.006 * wander(city + 1, time, 7 * MINUTE)) * washed;
       const thinned = Math.min(1.4, 2.6 / (0.8 + air.wind));
       const works = (0.1 + 0.05 * place) * workload(time) * sprayed(site, time) * thinned * washed;
       const passed = 0.13 * workload(time) * wakeOfTrucks(trucks, time) * washed;
-      const dry = 1.2 * felt(dryWorks, time, 80 * SECOND, 110 * SECOND) * (1 + 0.12 * wander(stirred, time, 2 * MINUTE));
+      const dry =
+        1.2 *
+        felt(dryWorks, time, 80 * SECOND, 110 * SECOND) *
+        (1 + 0.12 * wander(stirred, time, 2 * MINUTE));
       const gust = during(gusts, time) ? 0.75 * (1 + 0.1 * wander(stirred, time, 20 * SECOND)) : 0;
       const coarse = works + passed + dry + gust;
       return {

@@ -31,6 +31,7 @@ const BY_PROPERTY: Record<string, (surroundings: Surroundings) => Source> = {
 /** The source that a sensor watches. Throws when the simulator has no physics for what it measures. */
 export function sourceOf(device: Device, surroundings: Surroundings): Source {
   const make = device.datastreams.map((d) => BY_PROPERTY[d.property]).find((m) => m !== undefined);
-  if (make === undefined) throw new Error(`no source for device ${device.id}: it needs one of ${Object.keys(BY_PROPERTY)}`);
+  if (make === undefined)
+    throw new Error(`no source for device ${device.id}: it needs one of ${Object.keys(BY_PROPERTY)}`);
   return make(surroundings);
 }

@@ -2,8 +2,9 @@
  * Sound at the fence of a building site: levels in dB(A), added as energies. The instrument gives the equivalent level
  * of each interval, so the source is asked for it over the span that ends at a time. LAeq in dB.
  */
-import { during, of } from '../scenarios/deeds.ts';
+
 import { bursts, seedOf, unit, wander } from '../random.ts';
+import { during, of } from '../scenarios/deeds.ts';
 import { HOUR, hourOf, isNight, MINUTE, SECOND } from '../time.ts';
 import type { Source, Surroundings } from './source.ts';
 
@@ -21,7 +22,9 @@ export function noiseSource({ seed, weather, happenings }: Surroundings): Source
 
   /** Energy at one moment, relative to 0 dB(A). */
   function momentary(time: number): number {
-    let sum = energy(cityLevel(seeds.city, time) + 2 * Math.min(1, weather.at(time).rain)) + carsPassing(seeds.cars, time);
+    let sum =
+      energy(cityLevel(seeds.city, time) + 2 * Math.min(1, weather.at(time).rain)) +
+      carsPassing(seeds.cars, time);
     if (ownWork(seeds.site, time)) sum += energy(siteLevel(seeds.machines, time));
     const work = during(machines, time);
     if (work) sum += energy(work.levelDb + rhythm(seeds.machines, time));
@@ -44,7 +47,13 @@ export function noiseSource({ seed, weather, happenings }: Surroundings): Source
 function cityLevel(seed: number, time: number): number {
   const hour = hourOf(time);
   const day = 0.5 - 0.5 * Math.cos(((hour - 3) / 24) * 2 * Math.PI);
-  return 43 + 9 * day ** 0.8 - (isNight(time) ? 2 : 0) + wander(seed, time, HOUR) + 0.8 * wander(seed + 1, time, MINUTE);
+  return (
+    43 +
+    9 * day ** 0.8 -
+    (isNight(time) ? 2 : 0) +
+    wander(seed, time, HOUR) +
+    0.8 * wander(seed + 1, time, MINUTE)
+  );
 }
 
 /** Single cars on the road outside, 6 s each: many by day, few at night. */

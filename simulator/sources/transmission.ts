@@ -26,7 +26,8 @@ export function transmissionOf(deviceSeed: number, line: Line): Transmission {
     sendTimes(time) {
       if (unit(lost, time) < line.lostShare) return [];
       const first = time + Math.round(80 + 700 * unit(delay, time) ** 3);
-      if (unit(late, time) < line.lateShare) return [first + Math.round((35 + 30 * unit(late + 1, time)) * SECOND)];
+      if (unit(late, time) < line.lateShare)
+        return [first + Math.round((35 + 30 * unit(late + 1, time)) * SECOND)];
       return unit(twice, time) < line.twiceShare ? [first, first + 3 * SECOND] : [first];
     },
   };

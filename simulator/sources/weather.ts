@@ -15,6 +15,8 @@ export interface WeatherNow {
 
 export interface Weather {
   at(time: number): WeatherNow;
+  /** Its rain alone, mm/h: what a river asks for many times over. */
+  rain(time: number): number;
 }
 
 /** Late autumn in the north-east: around 6 °C, coolest before dawn, calm nights, a shower now and then. */
@@ -22,13 +24,23 @@ export function weatherOf(seed: number): Weather {
   const s = (what: string) => seedOf(seed, 'weather', what);
   const [front, gusts, showers, air] = [s('front'), s('gusts'), s('showers'), s('air')];
   return {
+    rain: (time) => rainAt(showers, time),
     at(time) {
       // Warmest at 14:30.
       const day = Math.cos(((hourOf(time) - 14.5) / 24) * 2 * Math.PI);
-      const temperature = 6 + 4.5 * day + 2.5 * wander(front, time, DAY) + 0.2 * wander(air, time, 8 * MINUTE);
-      const wind = Math.max(0.3, 2.2 + 0.9 * day + 0.8 * wander(gusts, time, 3 * HOUR) + 0.4 * wander(gusts + 1, time, MINUTE));
+      const temperature =
+        6 + 4.5 * day + 2.5 * wander(front, time, DAY) + 0.2 * wander(air, time, 8 * MINUTE);
+      const wind = Math.max(
+        0.3,
+        2.2 + 0.9 * day + 0.8 * wander(gusts, time, 3 * HOUR) + 0.4 * wander(gusts + 1, time, MINUTE),
+      );
       const rain = rainAt(showers, time);
-      const humidity = 62 - 14 * day - 5 * wander(front, time, DAY) + 2 * wander(air + 1, time, 40 * MINUTE) + 6 * Math.min(rain, 3);
+      const humidity =
+        62 -
+        14 * day -
+        5 * wander(front, time, DAY) +
+        2 * wander(air + 1, time, 40 * MINUTE) +
+        6 * Math.min(rain, 3);
       return { temperature, humidity: Math.min(98, Math.max(15, humidity)), wind, rain };
     },
   };
