@@ -34,7 +34,7 @@ const plans = testPlans(
   { type: 'anomaly' },
 );
 
-/** Half a night of three devices: noise, a ramp, a violation, a stuck value, a silence, gaps and bad flags. */
+/** Half a night of three devices: noise, a ramp, a violation, a stuck value, a silence, gaps, spikes and bad flags. */
 function night(seed: number, rows: number): ObservationRecord[] {
   const random = seeded(seed);
   const lists: ObservationRecord[][] = [ticks(T, T + rows * 30_000, 20)];
@@ -46,8 +46,9 @@ function night(seed: number, rows: number): ObservationRecord[] {
     for (let i = 0; i < rows; i += 1) {
       if (i > silentFrom && i < silentFrom + 20) continue;
       if (i < stuckFrom || i > stuckFrom + 30) value = base * (1 + (i / rows) * 0.9 + 0.2 * (random() - 0.5));
-      const quality = random() < 0.03 ? 'maintenance' : 'valid';
-      lists.push([reading(id, T + i * 30_000 + Math.floor(random() * 900), value, quality)]);
+      const spike = random() < 0.005 ? 30 : 1;
+      const quality = random() < 0.01 ? 'maintenance' : 'valid';
+      lists.push([reading(id, T + i * 30_000 + Math.floor(random() * 900), value * spike, quality)]);
     }
   }
   return inOrder(...lists);

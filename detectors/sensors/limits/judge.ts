@@ -38,6 +38,8 @@ export interface JudgeState {
   /** End of the window in hand; null: none yet. */
   end: number | null;
   sum: number;
+  /** What rounding took from the sum (Neumaier): the mean of ten times 1.2 is 1.2. */
+  lost: number;
   /** Values in the sum. */
   count: number;
   /** Values that count towards a complete window: two within half an interval are one. */
@@ -47,7 +49,15 @@ export interface JudgeState {
   violation: Violation | null;
 }
 
-const fresh = (): JudgeState => ({ end: null, sum: 0, count: 0, covered: 0, coveredAt: 0, violation: null });
+const fresh = (): JudgeState => ({
+  end: null,
+  sum: 0,
+  lost: 0,
+  count: 0,
+  covered: 0,
+  coveredAt: 0,
+  violation: null,
+});
 
 /** What both kinds share: the happening's life. */
 abstract class HappeningJudge implements Judge {
@@ -111,7 +121,7 @@ export class WindowJudge extends HappeningJudge {
       this.context.note('value-after-window-was-judged');
       return;
     }
-    state.sum += this.rule.energy ? 10 ** (value / 10) : value;
+    add(state, this.rule.energy ? 10 ** (value / 10) : value);
     state.count += 1;
     if (state.covered > 0 && time - state.coveredAt < this.context.intervalMs / 2) return;
     state.covered += 1;
@@ -143,6 +153,7 @@ export class WindowJudge extends HappeningJudge {
     }
     state.end = start + rule.windowMs;
     state.sum = 0;
+    state.lost = 0;
     state.count = 0;
     state.covered = 0;
     this.#holds = this.#holdsUntil(state.end);
@@ -162,7 +173,7 @@ export class WindowJudge extends HappeningJudge {
       this.#skip(1, say);
       return;
     }
-    const mean = state.sum / state.count;
+    const mean = (state.sum + state.lost) / state.count;
     const value = convert(rule.energy ? 10 * Math.log10(mean) : mean, rule.convert);
     if (!exceeds(value, rule.limit.max)) this.kept(this.context.clearWindows, say);
     else this.broken({ from: end - rule.windowMs, to: end, value, valid: state.covered }, say);
@@ -209,4 +220,10 @@ export class InstantJudge extends HappeningJudge {
   #endIfIdle(time: number, say: Say): void {
     if (this.state.violation !== null && time >= this.state.coveredAt + this.context.idleMs) this.over(say);
   }
+}
+
+function add(state: JudgeState, value: number): void {
+  const sum = state.sum + value;
+  state.lost += Math.abs(state.sum) >= Math.abs(value) ? state.sum - sum + value : value - sum + state.sum;
+  state.sum = sum;
 }

@@ -59,8 +59,9 @@ export const StuckParams = z.strictObject({
 });
 export type StuckParams = z.infer<typeof StuckParams>;
 
-/** A block is so much of the shortest stuck stretch. */
+/** A block is so much of the shortest stuck stretch, and so many values at least: of fewer, a swing says nothing. */
 const BLOCKS_PER_STRETCH = 6;
+const VALUES_PER_BLOCK = 5;
 
 export const stuckDetector: SensorDetector<StuckParams> = {
   name: 'stuck',
@@ -88,8 +89,10 @@ class StuckWatch implements DatastreamWatch {
   constructor(context: DatastreamContext, params: StuckParams) {
     this.#context = context;
     this.#params = params;
-    this.#blockMs = (params.minDurationS * 1000) / BLOCKS_PER_STRETCH;
-    this.#longestGapMs = Math.max(3 * context.datastream.intervalS * 1000, this.#blockMs);
+    const intervalMs = context.datastream.intervalS * 1000;
+    const part = (params.minDurationS * 1000) / BLOCKS_PER_STRETCH;
+    this.#blockMs = Math.max(part, VALUES_PER_BLOCK * intervalMs);
+    this.#longestGapMs = Math.max(3 * intervalMs, part);
   }
 
   observe(time: number, value: number, quality: Quality, say: Say): void {

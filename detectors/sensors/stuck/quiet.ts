@@ -64,7 +64,6 @@ export function interrupt(state: QuietState): void {
 }
 
 function finishBlock(state: QuietState, learns: (swing: number) => boolean): void {
-  // Of one or two values a swing says nothing.
   if (state.blockStart === null || state.count < 3) return;
   const swing = state.max - state.min;
   if (!learns(swing)) return;
