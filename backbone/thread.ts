@@ -6,7 +6,9 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
  * `startThread('./worker.ts', import.meta.url, {...})`. Built, it runs the .js; from source (tests), the .ts through tsx.
  */
 export function startThread(file: `./${string}.ts`, importer: string, options: WorkerOptions = {}): Worker {
-  const built = importer.endsWith('.js');
-  const url = new URL(built ? file.replace(/\.ts$/, '.js') : file, importer);
-  return new Worker(fileURLToPath(url), built ? options : { ...options, execArgv: ['--import', 'tsx'] });
+  if (importer.endsWith('.js')) {
+    return new Worker(fileURLToPath(new URL(file.replace(/\.ts$/, '.js'), importer)), options);
+  }
+  const first = fileURLToPath(new URL('./thread-from-source.mjs', import.meta.url));
+  return new Worker(first, { ...options, argv: [new URL(file, importer).href], execArgv: [] });
 }
