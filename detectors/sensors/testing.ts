@@ -295,17 +295,18 @@ export function memoryStream(): MemoryStream {
         (await options.startAt?.(0)) ?? checkpoints.get(key(options.group, options.topic, 0))?.nextOffset;
       let next = start ?? 0;
       let stopping = false;
-      consumers.add(() => next >= topic(options.topic).length);
+      const isDone = (): boolean => next >= topic(options.topic).length;
+      consumers.add(isDone);
       const ended = (async () => {
         while (!stopping) {
           const records = topic(options.topic).slice(next, next + (options.maxRecords ?? 1000));
           if (records.length > 0) {
             const nextOffset = next + records.length;
-            const done = await handler({ topic: options.topic, partition: 0, records, nextOffset }).then(
+            const handled = await handler({ topic: options.topic, partition: 0, records, nextOffset }).then(
               () => true,
               () => false,
             );
-            if (done) next = nextOffset;
+            if (handled) next = nextOffset;
           }
           await turn();
         }
@@ -314,6 +315,7 @@ export function memoryStream(): MemoryStream {
         ended,
         async stop() {
           stopping = true;
+          consumers.delete(isDone);
           await ended;
         },
       };

@@ -33,7 +33,7 @@ export function wordsFor(
     summary: summary(rule, warning, outcome, utcOffsetMs),
     clause: limit.clause,
     since,
-    key: limit.id,
+    key: `${limit.id}@${limit.version}`,
     parameters: {
       rule: { id: limit.id, version: limit.version, certainty: limit.certainty },
       probability: outlook.probability,

@@ -74,7 +74,7 @@ export function wordsFor(
     summary: summary(rule, violation, utcOffsetMs),
     clause: limit.clause,
     since,
-    key: limit.id,
+    key: `${limit.id}@${limit.version}`,
     parameters: {
       rule: { id: limit.id, version: limit.version, certainty: limit.certainty },
       max: limit.max,
