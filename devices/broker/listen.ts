@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import { explainListenError } from '../../backbone/http.ts';
 import { QianliyanError } from '../../contracts/index.ts';
 import type { BrokerConfig } from '../config.ts';
 
@@ -9,7 +10,9 @@ export async function listen(config: BrokerConfig, onConnection: (socket: Socket
   const server = await createListener(config, onConnection);
   server.maxConnections = config.maxConnections;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, config)));
+    server.once('error', (error: unknown) =>
+      reject(explainListenError(error, 'the MQTT broker', `${config.host}:${config.port}`, 'broker.port')),
+    );
     server.listen({ host: config.host, port: config.port, backlog: 1_024 }, resolve);
   });
   return server;
@@ -39,22 +42,4 @@ async function readPem(file: string, path: string): Promise<Buffer> {
       problems: [{ path, found: file, allowed: 'a PEM file that can be read' }],
     });
   });
-}
-
-function explain(error: NodeJS.ErrnoException, { host, port }: BrokerConfig): Error {
-  if (error.code === 'EADDRINUSE') {
-    const detail = `${port} for MQTT (setting broker.port) is taken by another program on ${host}`;
-    return new QianliyanError('PORT_IN_USE', detail, { cause: error });
-  }
-  if (error.code === 'EADDRNOTAVAIL' || error.code === 'EACCES') {
-    return new QianliyanError(
-      'CONFIG_INVALID',
-      `cannot listen on ${host}:${port} for MQTT: ${error.message}`,
-      {
-        cause: error,
-        problems: [{ path: 'broker.host', found: `${host}:${port}`, allowed: 'an address of this machine' }],
-      },
-    );
-  }
-  return error;
 }

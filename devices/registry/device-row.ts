@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { problemsOf } from '../../backbone/validation.ts';
 import { Device, type Problem } from '../../contracts/index.ts';
 import { isObject, overTemplate, type Templates } from './templates.ts';
 import { usccFault } from './uscc.ts';
@@ -24,8 +24,9 @@ export function checkRow(row: unknown, templates: Templates, path: string): Chec
   if (password !== undefined && (typeof password !== 'string' || password.length < 8)) {
     early.push({ path: `${path}.password`, found: '(hidden)', allowed: 'text of at least 8 characters' });
   }
-  const parsed = Device.safeParse(template === undefined ? fields : overTemplate(template, fields));
-  if (!parsed.success) return refused(id, [...early, ...schemaProblems(parsed.error, fields, path)]);
+  const expanded = template === undefined ? fields : overTemplate(template, fields);
+  const parsed = Device.safeParse(expanded);
+  if (!parsed.success) return refused(id, [...early, ...problemsOf(parsed.error, expanded, Device, path)]);
   const problems = [...early, ...deviceProblems(parsed.data, path)];
   if (problems.length > 0) return refused(id, problems);
   return { ok: true, device: parsed.data, password: typeof password === 'string' ? password : null };
@@ -33,17 +34,6 @@ export function checkRow(row: unknown, templates: Templates, path: string): Chec
 
 function refused(id: string, problems: Problem[]): CheckedRow {
   return { ok: false, id, problems };
-}
-
-function schemaProblems(error: z.ZodError, input: unknown, path: string): Problem[] {
-  return error.issues.map((issue) => ({
-    path: [path, ...issue.path.map(String)].join('.'),
-    found: issue.path.reduce<unknown>(
-      (value, key) => (isObject(value) || Array.isArray(value) ? Reflect.get(value, key) : undefined),
-      input,
-    ),
-    allowed: issue.message,
-  }));
 }
 
 /** What a schema cannot say: rules that join several fields. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { describeProblems, problemsOf } from '../../../backbone/validation.ts';
 import { type NativeMessage, NativePayload } from '../../../contracts/index.ts';
 import { parseDeviceTopic } from '../../topics.ts';
 import {
@@ -8,7 +9,6 @@ import {
   type Reading,
   type Rejected,
   rejected,
-  shown,
 } from '../codec.ts';
 import { inflate, isGzip } from '../gunzip.ts';
 import { fastNativePayload } from './fast.ts';
@@ -134,42 +134,9 @@ function isJson(text: string): boolean {
 
 /** The first few faults, each with path, what was found, and what is allowed. */
 function describeIssues(error: z.ZodError, value: unknown): string {
-  return leaves(error.issues, Array.isArray(value))
-    .slice(0, 5)
-    .map(({ path, message }) => {
-      const found = path.reduce<unknown>(
-        (at, key) => (isObjectLike(at) ? Reflect.get(at, key) : undefined),
-        value,
-      );
-      return `${path.join('.') || 'payload'}: ${shown(found)} found; ${message}`;
-    })
-    .join('. ');
-}
-
-type Leaf = { path: PropertyKey[]; message: string };
-
-/** A union reports a list of faults for each of its members: the one that got furthest speaks, or all that got as far. */
-function leaves(issues: readonly z.core.$ZodIssue[], isBatch: boolean, base: PropertyKey[] = []): Leaf[] {
-  return issues.flatMap((issue) => {
-    const path = [...base, ...issue.path];
-    if (issue.code !== 'invalid_union') return [{ path, message: issue.message }];
-    const members = path.length === 0 ? issue.errors.slice(isBatch ? 1 : 0).slice(0, 1) : issue.errors;
-    const depth = Math.max(...members.map(depthOf));
-    const furthest = members.filter((member) => depthOf(member) === depth);
-    if (depth > 0 && furthest[0] !== undefined) return leaves(furthest[0], isBatch, path);
-    if (path.length === 0) return leaves(furthest[0] ?? [], isBatch, path);
-    return [{ path, message: furthest.flatMap((member) => member.map((i) => i.message)).join(', or ') }];
-  });
-}
-
-function depthOf(issues: readonly z.core.$ZodIssue[]): number {
-  return Math.max(0, ...issues.map((issue) => issue.path.length));
+  return describeProblems(problemsOf(error, value, NativePayload).slice(0, 5)).replaceAll('\n', '. ');
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {
-  return isObjectLike(value) && !Array.isArray(value);
-}
-
-function isObjectLike(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

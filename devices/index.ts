@@ -1,0 +1,17 @@
+/**
+ * Devices: who may speak, and what they say.
+ *
+ *   registry ◀── api, commands, import       device ══MQTT══▶ broker ──DeviceMessage──▶ (ingest)
+ *      │ read only, in memory: DeviceDirectory            │ credentials, own topics, durable PUBACK
+ *      └──▶ ingest, detectors, alerting                   └ sessions: connected, disconnected, lost
+ *
+ *   1 registry/   devices with all their versions, credentials, templates, lists
+ *   2 broker/     the embedded MQTT broker
+ *   3 codecs/     what payloads mean, one folder each
+ *   4 topics.ts   which device a topic belongs to
+ */
+export * from './broker/broker.ts';
+export * from './config.ts';
+export * from './message.ts';
+export * from './registry/registry.ts';
+export { deviceMigrations } from './registry/tables.ts';

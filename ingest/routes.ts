@@ -1,0 +1,46 @@
+import { type Address, allCodecs, type Codec } from '../devices/codecs/index.ts';
+import { parseDeviceTopic } from '../devices/topics.ts';
+import type { IngestConfig } from './config.ts';
+
+/** Which codec has a topic. */
+export interface Route {
+  codec: Codec;
+  address: Address;
+}
+
+/** Topic → route. Devices publish to the same few topics for ever, so the answer is remembered; bounded. */
+export interface Routes {
+  find(topic: string): Route | 'topic-unknown' | 'codec-unknown';
+}
+
+const MOST_TOPICS = 200_000;
+
+export function routes(config: IngestConfig): Routes {
+  const codecs = allCodecs({
+    maxInflatedBytes: config.maxInflatedBytes,
+    utcOffsetMs: config.utcOffsetMinutes * 60_000,
+  });
+  /** By topic; only topics without a part of their own for each message, such as a time. */
+  const remembered = new Map<string, Route>();
+
+  function match(topic: string): Route | 'topic-unknown' | 'codec-unknown' {
+    for (const codec of codecs) {
+      const address = codec.match(topic);
+      if (address !== null) return { codec, address };
+    }
+    return parseDeviceTopic(topic) === null ? 'topic-unknown' : 'codec-unknown';
+  }
+
+  return {
+    find(topic) {
+      const known = remembered.get(topic);
+      if (known !== undefined) return known;
+      const route = match(topic);
+      if (typeof route !== 'string' && route.address.detail === '') {
+        if (remembered.size >= MOST_TOPICS) remembered.clear();
+        remembered.set(topic, route);
+      }
+      return route;
+    },
+  };
+}

@@ -1,0 +1,168 @@
+import { decodeRecord, encodeRecord } from '../backbone/codec.ts';
+import type { Log, Series, SeriesPoint, Stream, StreamBatch, Subscription } from '../backbone/index.ts';
+import { type ObservationRecord, TOPICS } from '../contracts/index.ts';
+import { loadWriterCheckpoint, observationsIn, readAll, SERIES_WRITER } from './count.ts';
+import type { Quarantine } from './quarantine.ts';
+
+/**
+ * Carries observations from the stream into the series store, exactly once: points and stream position are one
+ * transaction there, and this is where it goes on. While the series store is away the stream is the buffer: the batch
+ * in hand is tried again, nothing else is read, memory stays flat. Points that meet another value under their key are
+ * kept out and go to quarantine, because falsified data may look like this.
+ *
+ * Its checkpoint on the stream holds the number of observations before it, which is what `countAll` rests on.
+ * A crash between a write and the quarantine of its conflicts leaves those conflicts on the stream only.
+ */
+export interface SeriesWriter {
+  /** Since the process began. */
+  readonly written: number;
+  /** Records that are still to be carried. */
+  lag(): Promise<number>;
+  /** False while a write is being tried again. */
+  readonly healthy: boolean;
+  /** Rejects when the writer can no longer go on. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface SeriesWriterDeps {
+  stream: Stream;
+  series: Series;
+  quarantine: Quarantine;
+  log: Log;
+}
+
+const BATCH_RECORDS = 5_000;
+const CHECKPOINT_EVERY_RECORDS = 20_000;
+
+export async function startSeriesWriter(deps: SeriesWriterDeps): Promise<SeriesWriter> {
+  const { stream, series } = deps;
+  /** Observations before `nextOffset`, by partition. */
+  const progress = new Map<number, Progress>();
+  let written = 0;
+  let healthy = true;
+
+  async function begin(partition: number): Promise<number | null> {
+    const position = await series.position(TOPICS.observations, partition);
+    progress.set(partition, await catchUp(stream, partition, position ?? 0));
+    return position;
+  }
+
+  async function carry(batch: StreamBatch): Promise<void> {
+    const { partition, nextOffset } = batch;
+    const points = pointsOf(batch);
+    try {
+      const result = await series.write(points, { topic: TOPICS.observations, partition, nextOffset });
+      written += result.written;
+      await quarantineConflicts(result.conflicts, deps.quarantine);
+      healthy = true;
+    } catch (error) {
+      healthy = false;
+      throw error;
+    }
+    const reached = progress.get(partition);
+    if (reached === undefined) return;
+    reached.count += points.length;
+    reached.nextOffset = nextOffset;
+    if (nextOffset - reached.saved >= CHECKPOINT_EVERY_RECORDS) await saveAll();
+  }
+
+  async function save(partition: number, reached: Progress): Promise<void> {
+    const { nextOffset, count } = reached;
+    const state = encodeRecord({ count });
+    await stream.saveCheckpoint(SERIES_WRITER, TOPICS.observations, partition, { nextOffset, state });
+    reached.saved = nextOffset;
+  }
+
+  /** A checkpoint that cannot be written costs nothing but a longer catching up: it is tried again later. */
+  async function saveAll(): Promise<void> {
+    try {
+      for (const [partition, reached] of progress) {
+        if (reached.saved < reached.nextOffset) await save(partition, reached);
+      }
+    } catch (error) {
+      deps.log.warn({ err: error }, 'the checkpoint of the series writer waits');
+    }
+  }
+
+  const subscription: Subscription = await stream.subscribe(
+    {
+      topic: TOPICS.observations,
+      group: SERIES_WRITER,
+      maxRecords: BATCH_RECORDS,
+      startAt: begin,
+      commit: 'manual',
+    },
+    carry,
+  );
+  const saving = setInterval(() => void saveAll(), 5_000);
+
+  return {
+    get written() {
+      return written;
+    },
+    get healthy() {
+      return healthy;
+    },
+    ended: subscription.ended,
+    async lag() {
+      const ends = await stream.ends(TOPICS.observations);
+      return ends.reduce(
+        (sum, { partition, next }) => sum + next - (progress.get(partition)?.nextOffset ?? 0),
+        0,
+      );
+    },
+    async stop() {
+      clearInterval(saving);
+      await subscription.stop();
+      await saveAll();
+    },
+  };
+}
+
+interface Progress {
+  nextOffset: number;
+  count: number;
+  /** Offset of the checkpoint on the stream. */
+  saved: number;
+}
+
+/** The checkpoint may lie behind the position in the series store: what is between is counted again. */
+async function catchUp(stream: Stream, partition: number, position: number): Promise<Progress> {
+  const { nextOffset, count } = await loadWriterCheckpoint(stream, partition);
+  const reached: Progress = { nextOffset: Math.max(nextOffset, position), count, saved: nextOffset };
+  for await (const { value } of readAll(stream, partition, nextOffset, position)) {
+    reached.count += observationsIn(value);
+  }
+  return reached;
+}
+
+function pointsOf(batch: StreamBatch): SeriesPoint[] {
+  const points: SeriesPoint[] = [];
+  for (const { value } of batch.records) {
+    const record = decodeRecord<ObservationRecord>(value);
+    if (record.type !== 'observations') continue;
+    const { receivedAt } = record;
+    for (const o of record.observations) {
+      points.push({ datastream: o.datastream, time: o.time, value: o.value, quality: o.quality, receivedAt });
+    }
+  }
+  return points;
+}
+
+async function quarantineConflicts(conflicts: readonly SeriesPoint[], quarantine: Quarantine): Promise<void> {
+  await Promise.all(
+    conflicts.map((point) => {
+      const at = new Date(point.time).toISOString();
+      return quarantine.put({
+        reason: 'duplicate-conflict',
+        detail: `${point.datastream}: ${point.value} at ${at}; another value is stored for that time and stays`,
+        receivedAt: point.receivedAt,
+        topic: '',
+        client: null,
+        device: point.datastream.slice(0, point.datastream.indexOf('/')),
+        payload: Buffer.from(JSON.stringify(point)),
+      });
+    }),
+  );
+}
