@@ -39,7 +39,6 @@ export function App() {
   const [door, setDoor] = useState<Door>({ state: 'asking' });
   const [tries, setTries] = useState(0);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `tries` tells that the officer asked again
   useEffect(() => {
     setDoor({ state: 'asking' });
     api.session().then(
@@ -122,7 +121,6 @@ function DutyDesk() {
   useEffect(() => {
     if (recovered > 0) say('good', currentTexts().t('line.back'));
   }, [recovered]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the title changes with the language
   useEffect(() => {
     document.title = openCount > 0 ? `(${openCount}) ${t('app.title')}` : t('app.title');
   }, [openCount, language]);

@@ -37,7 +37,9 @@ export function Filters({ filter, onChange, perKind, searchRef }: FiltersProps) 
             if (event.key === 'Escape') event.stopPropagation();
           }}
         />
-        <kbd aria-hidden="true">/</kbd>
+        <span class="kbd" aria-hidden="true">
+          /
+        </span>
       </div>
       <div class="segments" role="radiogroup" aria-label={t('list.label')}>
         {STATE_FILTERS.map((state) => (

@@ -67,9 +67,12 @@ export function chartData(
   };
 }
 
-/** The limit that a finding was held against: same matter and property, same value. */
+/** The limit that a finding was held against: the rule that it names; else same matter, property and value. */
 export function limitOf(finding: Finding, property: string, limits: readonly Limit[]): Limit | null {
   if (finding.measure.limit === undefined) return null;
+  const rule = finding.detector.parameters.rule as { id?: unknown } | undefined;
+  const named = limits.find((limit) => limit.id === rule?.id && limit.property === property);
+  if (named !== undefined) return named;
   return (
     limits.find(
       (limit) =>

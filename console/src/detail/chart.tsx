@@ -112,7 +112,6 @@ function Chart({ series, finding, limit, intervalS, name }: DrawnProps) {
   // A limit line belongs on the chart only when it is in the readings' own unit.
   const line = finding.measure.unit === series.unit ? finding.measure.limit : undefined;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read anew when the theme changes
   useEffect(() => {
     const host = box.current;
     if (host === null) return;
@@ -277,7 +276,12 @@ function options(
     cursor: { y: false, drag: { x: true, y: false }, points: { size: 7 } },
     scales: { y: { range: (_chart, min, max) => yRange(min, max, limit) } },
     axes: [
-      { ...axis, space: 70, values: (_chart, ticks) => ticks.map((tick) => timeLabel(tick, ticks)) },
+      {
+        ...axis,
+        space: 70,
+        size: 30,
+        values: (_chart, ticks) => ticks.map((tick) => timeLabel(tick, ticks)),
+      },
       { ...axis, size: 46, values: (_chart, ticks) => ticks.map(number) },
     ],
     series: [

@@ -28,35 +28,37 @@ function useDetail(id: string, live: Alert | undefined) {
   const [error, setError] = useState<ApiError | null>(null);
   const [tries, setTries] = useState(0);
   const lastRead = useRef({ id: '', at: 0 });
+  const gone = useRef(false);
   // What makes a new reading worth while; the summary's numbers come with the alert itself.
   const mark =
     live === undefined ? '' : `${live.lastSeenAt}/${live.state}/${live.findings.length}/${live.draftCase}`;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `mark` tells that the alert changed, `tries` that the officer asked again
   useEffect(() => {
-    let gone = false;
-    if (lastRead.current.id !== id) setDetail(null);
     const wait = lastRead.current.id === id ? Math.max(0, lastRead.current.at + REFRESH_MS - Date.now()) : 0;
     const timer = setTimeout(() => {
       lastRead.current = { id, at: Date.now() };
       api
         .alert(id)
         .then((answer) => {
-          if (gone) return;
+          if (lastRead.current.id !== id || gone.current) return;
           setError(null);
           setDetail(answer);
           if (answer.draftCase !== null) putDrafts([answer.draftCase]);
         })
         .catch((reason: unknown) => {
-          if (!gone)
+          if (lastRead.current.id === id && !gone.current)
             setError(reason instanceof ApiError ? reason : new ApiError('INTERNAL', 0, String(reason)));
         });
     }, wait);
-    return () => {
-      gone = true;
-      clearTimeout(timer);
-    };
+    // An answer on its way is still good when the alert changes again; only the waiting one is put off.
+    return () => clearTimeout(timer);
   }, [id, mark, tries]);
+  useEffect(
+    () => () => {
+      gone.current = true;
+    },
+    [],
+  );
   return { detail: detail?.alert.id === id ? detail : null, error, retry: () => setTries((n) => n + 1) };
 }
 
@@ -203,7 +205,10 @@ function AlertStep({ alert }: { alert: Alert }) {
   if (alert.state === 'open') {
     return (
       <button type="button" class="button" onClick={() => void acknowledge(alert)} data-testid="acknowledge">
-        {t('alert.acknowledge')} <kbd aria-hidden="true">A</kbd>
+        {t('alert.acknowledge')}{' '}
+        <span class="kbd" aria-hidden="true">
+          A
+        </span>
       </button>
     );
   }

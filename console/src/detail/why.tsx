@@ -1,7 +1,7 @@
 /** Why did this fire: rule, version, clause, what was measured against what, from how many values, with which parameters. */
-import type { Finding, Measure } from '../../../contracts/index.ts';
+import type { Finding, FindingKind, Measure } from '../../../contracts/index.ts';
 import { useTexts } from '../i18n/index.ts';
-import { interval, number, percent, quantity, unitSign } from '../text/format.ts';
+import { interval, number, percent, quantity, span, unitSign } from '../text/format.ts';
 import { Facts, Panel } from '../ui/parts.tsx';
 
 export function WhyPanel({
@@ -41,7 +41,7 @@ function Why({
   return (
     <article class="finding">
       {!first && <p class="finding-summary">{bi(finding.summary)}</p>}
-      <Meter measure={measure} />
+      <Meter measure={measure} kind={finding.kind} />
       <Facts
         rows={[
           [t('why.matter'), finding.matter === undefined ? null : matterName(finding.matter)],
@@ -56,18 +56,22 @@ function Why({
                 : t('why.valid.of', { valid: measure.validCount, expected: measure.expectedCount }),
           ],
           [
-            t('why.input'),
-            <>
-              {interval(input.from, input.to)}
-              {input.datastreams.length > 0 && <code>{input.datastreams.join(', ')}</code>}
-              {input.frames.length > 0 && ` · ${t('why.frames', { n: input.frames.length })}`}
-            </>,
-          ],
-          [
             t('why.detector'),
             <code key="d">
               {detector.name} {detector.version}
             </code>,
+          ],
+        ]}
+      />
+      <Facts
+        rows={[
+          [
+            t('why.input'),
+            <>
+              {interval(input.from, input.to)}
+              {input.datastreams.length > 0 && <code class="after">{input.datastreams.join(', ')}</code>}
+              {input.frames.length > 0 && ` · ${t('why.frames', { n: input.frames.length })}`}
+            </>,
           ],
           [
             t('why.finding'),
@@ -97,8 +101,12 @@ function Why({
 }
 
 /** The measured value beside what it is held against. */
-function Meter({ measure }: { measure: Measure }) {
-  const { t } = useTexts();
+function Meter({ measure, kind }: { measure: Measure; kind: FindingKind }) {
+  const texts = useTexts();
+  const { t, word } = texts;
+  // Seconds are said as people say them.
+  const measured = (n: number): string =>
+    measure.unit === 's' ? span(n * 1000, texts) : quantity(n, measure.unit);
   const { limit, value } = measure;
   const share = limit === undefined || limit <= 0 || value < 0 ? null : value / limit;
   // The limit stands at two thirds of the bar, so that half as much again still fits.
@@ -108,9 +116,13 @@ function Meter({ measure }: { measure: Measure }) {
   return (
     <div class="meter">
       <div class="meter-words">
-        <span class="dim">{measure.statistic}</span>
-        <b class={share !== null && share > 1 ? 'over' : ''}>{quantity(value, measure.unit)}</b>
-        {limit !== undefined && <span>{t('chart.limit', { value: quantity(limit, measure.unit) })}</span>}
+        <span class="dim">{word('statistic', measure.statistic)}</span>
+        <b class={share !== null && share > 1 ? 'over' : ''}>{measured(value)}</b>
+        {limit !== undefined && (
+          <span>
+            {t(kind === 'limit-exceeded' ? 'chart.limit' : 'chart.threshold', { value: measured(limit) })}
+          </span>
+        )}
         {excess && limit !== undefined && value > limit && (
           <span class="over">{`+${number(value - limit)} ${unitSign(measure.unit)}`}</span>
         )}

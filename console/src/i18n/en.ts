@@ -146,6 +146,12 @@ export const en: Record<TextKey, string> = {
   'class.garbage': 'garbage',
   'class.plate': 'plate',
 
+  'statistic.dwell': 'dwell time',
+  'statistic.silence': 'silent for',
+  'statistic.score': 'score',
+  'statistic.swing': 'swing',
+  'statistic.forecast': 'forecast',
+
   'why.title': 'Why did this fire',
   'why.detector': 'Detector',
   'why.clause': 'Clause',
@@ -234,7 +240,7 @@ export const en: Record<TextKey, string> = {
   'review.confirm.title': 'Confirm and hand over',
   'review.confirm.hint': 'The lead goes to {unit}. This cannot be taken back.',
   'review.confirm.nobody':
-    'No single unit is responsible: after confirming, a person has to assign the lead.',
+    'No single unit is responsible, so nobody could receive the lead: it cannot be confirmed. Mend the assignments, or dismiss with a reason.',
   'review.confirm.attention': 'Check these first:',
   'review.dismiss.title': 'Dismiss the draft case',
   'review.dismiss.hint': 'It will not be handed over. The reason goes on record.',

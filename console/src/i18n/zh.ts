@@ -144,6 +144,12 @@ export const zh = {
   'class.garbage': '垃圾',
   'class.plate': '号牌',
 
+  'statistic.dwell': '停留时长',
+  'statistic.silence': '无数据时长',
+  'statistic.score': '异常分',
+  'statistic.swing': '波动幅度',
+  'statistic.forecast': '预测值',
+
   'why.title': '为何报警',
   'why.detector': '检测器',
   'why.clause': '依据条款',
@@ -231,7 +237,7 @@ export const zh = {
   'review.dismiss': '排除',
   'review.confirm.title': '确认线索并移送',
   'review.confirm.hint': '确认后线索将送达 {unit}，不可撤回。',
-  'review.confirm.nobody': '没有唯一的责任单位，确认后线索须由人工指派。',
+  'review.confirm.nobody': '没有唯一的责任单位，线索无处送达，不能确认。请补全管辖分派，或写明理由排除。',
   'review.confirm.attention': '请先核对以下条件：',
   'review.dismiss.title': '排除线索草案',
   'review.dismiss.hint': '排除后不再移送，理由记入审计记录。',

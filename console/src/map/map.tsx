@@ -45,7 +45,6 @@ export function DistrictMap({ small = false, focus = null }: { small?: boolean; 
   const deviceMap = useStore(devices);
   const { book, version } = useStore(alerts);
   const [near, setNear] = useState<RegisteredDevice | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the book is one object; its version tells that it changed
   const active = useMemo(() => gravest(book.all()), [book, version]);
   const plane = useMemo(
     () =>
@@ -104,6 +103,7 @@ export function DistrictMap({ small = false, focus = null }: { small?: boolean; 
         onPointerLeave={() => setNear(null)}
       >
         <Areas plane={plane} small={small} />
+        {!small && <ScaleBar plane={plane} />}
         <path class="device ok" d={dots(plane, normal)} />
         <path class="device quiet" d={dots(plane, quiet)} />
         {marks.map((alert) => (
@@ -189,7 +189,6 @@ function Mark({ alert, plane, faded }: { alert: Alert; plane: Plane; faded: bool
   const { t, bi } = useTexts();
   const [x, y] = plane.at(alert.location);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the list beside gives every alert to the keyboard
     // biome-ignore lint/a11y/noStaticElementInteractions: a short cut for the pointer only
     <g
       class={`mark ${alert.severity} ${alert.state} ${faded ? 'faded' : ''}`}
@@ -199,6 +198,22 @@ function Mark({ alert, plane, faded }: { alert: Alert; plane: Plane; faded: bool
       <title>{`${t(`kind.${alert.kind}`)} · ${bi(alert.summary)}`}</title>
       {alert.state === 'open' && !faded && <circle class="pulse" r="12" />}
       <circle class="core" r="9" />
+    </g>
+  );
+}
+
+function ScaleBar({ plane }: { plane: Plane }) {
+  const km = [50, 20, 10, 5, 2, 1, 0.5].find((length) => length * plane.perKm < plane.width / 4) ?? 0.2;
+  const long = km * plane.perKm;
+  return (
+    <g
+      class="scale-bar"
+      transform={`translate(${plane.width - 46 - long} ${(plane.height - 46).toFixed(0)})`}
+    >
+      <path d={`M0 -8V0H${long.toFixed(1)}V-8`} />
+      <text x={long / 2} y="-12">
+        {km} km
+      </text>
     </g>
   );
 }

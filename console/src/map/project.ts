@@ -7,10 +7,14 @@ export interface Plane {
   height: number;
   /** [lon, lat] → [x, y] */
   at: (point: readonly [number, number]) => [number, number];
+  /** Units of the plane in one kilometre. */
+  perKm: number;
 }
 
 const WIDTH = 1000;
 const MARGIN = 30;
+/** Along a meridian. */
+const KM_PER_DEGREE = 111.2;
 
 /** A plane that holds all areas and points; null when there is nothing to hold. */
 export function planeOf(areas: Areas, points: readonly (readonly [number, number])[] = []): Plane | null {
@@ -30,6 +34,7 @@ export function planeOf(areas: Areas, points: readonly (readonly [number, number
   return {
     width: WIDTH,
     height: Math.max(high * scale, 100) + 2 * MARGIN,
+    perKm: scale / KM_PER_DEGREE,
     at: ([lon, lat]) => [MARGIN + (lon - west) * shrink * scale, MARGIN + (north - lat) * scale],
   };
 }

@@ -97,7 +97,6 @@ function Bars({ rows }: { rows: readonly { key: string; label: string; icon?: Fi
 function ByKind() {
   const { t } = useTexts();
   const { book, version } = useStore(alerts);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the book is one object; its version tells that it changed
   const sums = useMemo(() => {
     const byKind = new Map<FindingKind, number>();
     for (const alert of book.all()) {

@@ -36,7 +36,10 @@ export function Decide({ draft, unit }: { draft: DraftCase; unit: string | null 
         disabled={draft.state !== 'draft'}
         data-testid="dismiss"
       >
-        {t('review.dismiss')} <kbd aria-hidden="true">X</kbd>
+        {t('review.dismiss')}{' '}
+        <span class="kbd" aria-hidden="true">
+          X
+        </span>
       </button>
       <button
         type="button"
@@ -45,7 +48,10 @@ export function Decide({ draft, unit }: { draft: DraftCase; unit: string | null 
         disabled={draft.state !== 'draft'}
         data-testid="confirm"
       >
-        {t('review.confirm')} <kbd aria-hidden="true">C</kbd>
+        {t('review.confirm')}{' '}
+        <span class="kbd" aria-hidden="true">
+          C
+        </span>
       </button>
       {open !== null && (
         <DecisionDialog key={`${draft.id}${open}`} decision={open} draft={draft} unit={unit} />
@@ -169,7 +175,7 @@ function DecisionDialog({
           <button
             type="submit"
             class={`button ${decision === 'confirm' ? 'primary' : 'danger'}`}
-            disabled={working || draft.state !== 'draft'}
+            disabled={working || draft.state !== 'draft' || (decision === 'confirm' && unit === null)}
           >
             {working ? t('review.working') : t(`review.${decision}`)}
           </button>

@@ -12,7 +12,6 @@ export function EvidenceList({ draft, version }: { draft: string; version: numbe
   const { t } = useTexts();
   const [answer, setAnswer] = useState<{ items: EvidenceItem[] } | { error: ApiError } | null>(null);
   const [tries, setTries] = useState(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new version may have more evidence
   useEffect(() => {
     let gone = false;
     api

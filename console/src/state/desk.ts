@@ -73,10 +73,16 @@ function putLeads(list: readonly LeadRow[]): void {
 function putCounts(now: Counts): void {
   const before = counts.get();
   const at = performance.now();
-  if (before === null) return counts.set({ now, at, perSecond: null });
+  if (before === null) {
+    counts.set({ now, at, perSecond: null });
+    return;
+  }
   const seconds = (at - before.at) / 1000;
   // Two answers within the same moment make no rate.
-  if (seconds < 0.5) return counts.set({ ...before, now });
+  if (seconds < 0.5) {
+    counts.set({ ...before, now });
+    return;
+  }
   const rate = Math.max(0, (now.observations.acknowledged - before.now.observations.acknowledged) / seconds);
   // Smoothed a little: a number that jumps cannot be read.
   const perSecond = before.perSecond === null ? rate : before.perSecond * 0.6 + rate * 0.4;

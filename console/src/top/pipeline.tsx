@@ -89,7 +89,7 @@ export function Pipeline() {
         {steps.map((step) => (
           <li
             key={step.name}
-            class={`step ${step.name} ${step.tone ?? 'calm'}`}
+            class={`step step-${step.name} ${step.tone ?? 'calm'}`}
             title={step.title}
             data-testid={`count-${step.name}`}
           >

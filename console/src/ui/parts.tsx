@@ -63,16 +63,18 @@ export function Dialog(props: {
 }) {
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    ref.current?.showModal();
+    const dialog = ref.current;
+    if (dialog === null) return;
+    // Escape is the browser's; a press beside the dialog closes it too.
+    const beside = (event: MouseEvent): void => {
+      if (event.target === dialog) dialog.close();
+    };
+    dialog.addEventListener('click', beside);
+    dialog.showModal();
+    return () => dialog.removeEventListener('click', beside);
   }, []);
   return (
-    <dialog
-      ref={ref}
-      class={`dialog ${props.class ?? ''}`}
-      aria-label={props.title}
-      onClose={props.onClose}
-      onClick={(event) => event.target === ref.current && props.onClose()}
-    >
+    <dialog ref={ref} class={`dialog ${props.class ?? ''}`} aria-label={props.title} onClose={props.onClose}>
       <div class="dialog-body">{props.children}</div>
     </dialog>
   );
