@@ -11,6 +11,8 @@ import mqtt, { type MqttClient } from 'mqtt';
 /** Messages that may wait for their acknowledgement. */
 const WINDOW = 100;
 const RECONNECT_MS = 500;
+/** The error under which mqtt.js hands a message back that it has not stored. */
+const GIVEN_BACK = 'Connection closed';
 
 export interface ConnectionOptions {
   brokerUrl: string;
@@ -60,12 +62,20 @@ export function connectDevice(options: ConnectionOptions): Connection {
     // What is given up because the device was switched off is nobody's refusal.
     else if (!ended) options.onRefused(tag, error.message);
   };
+  const send = (topic: string, payload: Buffer, tag: PublishTag) => {
+    client.publish(topic, payload, { qos: 1 }, (error) => {
+      // mqtt.js gives back what was handed to it while it was sending old messages again and lost the line once more;
+      // not at once, because it is still going through its list.
+      if (!ended && error?.message === GIVEN_BACK) setImmediate(send, topic, payload, tag);
+      else settle(tag, error ?? undefined);
+    });
+  };
   const nextSettled = (signal: AbortSignal) => once(settled, 'settled', { signal }).catch(() => undefined);
 
   return {
     publish(topic, payload, tag) {
       inFlight += 1;
-      client.publish(topic, payload, { qos: 1 }, (error) => settle(tag, error ?? undefined));
+      send(topic, payload, tag);
     },
     async room(signal) {
       while (inFlight >= WINDOW && !signal.aborted) await nextSettled(signal);

@@ -2,7 +2,6 @@
  * Paints pictures in a thread of its own, so that no reading waits for a picture. Bounded by its callers: each camera
  * asks for one picture at a time.
  */
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Story } from '../scenes/index.ts';
 
@@ -58,9 +57,8 @@ export function startPainter(): Painter {
   };
 }
 
-/** Built, the worker is the .js beside this one; from source it is the .ts, run through tsx. */
+/** Built, the worker is the .js beside this one; from source it is the .ts behind a file that makes tsx read it. */
 function startWorker(): Worker {
-  const built = import.meta.url.endsWith('.js');
-  const file = fileURLToPath(new URL(built ? './painter-worker.js' : './painter-worker.ts', import.meta.url));
-  return new Worker(file, built ? {} : { execArgv: ['--import', 'tsx'] });
+  const file = import.meta.url.endsWith('.js') ? './painter-worker.js' : './painter-from-source.mjs';
+  return new Worker(new URL(file, import.meta.url), { execArgv: [] });
 }
