@@ -10,7 +10,9 @@
  *   3 codecs/     what payloads mean, one folder each
  *   4 topics.ts   which device a topic belongs to
  */
+export * from './api.ts';
 export * from './broker/broker.ts';
+export * from './commands.ts';
 export * from './config.ts';
 export * from './message.ts';
 export * from './registry/registry.ts';

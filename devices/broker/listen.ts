@@ -11,7 +11,7 @@ export async function listen(config: BrokerConfig, onConnection: (socket: Socket
   server.maxConnections = config.maxConnections;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: unknown) =>
-      reject(explainListenError(error, 'the MQTT broker', `${config.host}:${config.port}`, 'broker.port')),
+      reject(explainListenError(error, 'the MQTT broker', `${config.host}:${config.port}`, 'mqtt.port')),
     );
     server.listen({ host: config.host, port: config.port, backlog: 1_024 }, resolve);
   });
@@ -22,15 +22,15 @@ async function createListener(config: BrokerConfig, onConnection: (socket: Socke
   if (config.tls === null) return createServer({ noDelay: true }, onConnection);
   const { certFile, keyFile } = config.tls;
   const [cert, key] = await Promise.all([
-    readPem(certFile, 'broker.tls.certFile'),
-    readPem(keyFile, 'broker.tls.keyFile'),
+    readPem(certFile, 'mqtt.tls.certFile'),
+    readPem(keyFile, 'mqtt.tls.keyFile'),
   ]);
   try {
     return createTlsServer({ cert, key, noDelay: true }, onConnection);
   } catch (cause) {
     throw new QianliyanError('CONFIG_INVALID', `certificate and key of the broker do not fit: ${cause}`, {
       cause,
-      problems: [{ path: 'broker.tls', found: certFile, allowed: 'a certificate and its own key, as PEM' }],
+      problems: [{ path: 'mqtt.tls', found: certFile, allowed: 'a certificate and its own key, as PEM' }],
     });
   }
 }
