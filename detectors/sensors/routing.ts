@@ -1,11 +1,12 @@
 import type { Catalog } from '../../backbone/catalog.ts';
 import type { DeviceDirectory } from '../../backbone/directory.ts';
-import type {
-  DeviceEvent,
-  Finding,
-  Observation,
-  ObservationBatch,
-  ObservationRecord,
+import {
+  type DeviceEvent,
+  datastreamId,
+  type Finding,
+  type Observation,
+  type ObservationBatch,
+  type ObservationRecord,
 } from '../../contracts/index.ts';
 import { Attention } from './attention.ts';
 import type { Said, Say } from './detector.ts';
@@ -416,7 +417,10 @@ function speakerOf(attached: Attached): Speaker {
     parameters: plan.parameters,
     device: owner.id,
     datastream: stream,
-    looksAt: stream === null ? owner.streams.map((s) => s.id) : [stream],
+    looksAt:
+      stream === null
+        ? owner.device.datastreams.map((d) => datastreamId(owner.id, d.property, d.statistic))
+        : [stream],
   };
 }
 
