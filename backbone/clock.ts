@@ -8,10 +8,21 @@ export interface Clock {
 
 export const wallClock: Clock = { now: () => Date.now(), speed: 1 };
 
-/** A clock that begins at `origin` now and runs `speed` times as fast as the wall clock. */
-export function fastClock(origin: number, speed: number): Clock {
-  const begun = Date.now();
-  return { now: () => Math.round(origin + (Date.now() - begun) * speed), speed };
+export interface StartableClock extends Clock {
+  /** From here on it runs. */
+  begin(): void;
+}
+
+/** A clock that stands at `origin` until it begins, and then runs `speed` times as fast as the wall clock. */
+export function fastClock(origin: number, speed: number): StartableClock {
+  let begun: number | null = null;
+  return {
+    now: () => (begun === null ? origin : Math.round(origin + (Date.now() - begun) * speed)),
+    speed,
+    begin: () => {
+      begun ??= Date.now();
+    },
+  };
 }
 
 /** A clock for tests that stands still until it is moved. */

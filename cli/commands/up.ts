@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { defaultConfig, readConfig } from '../config.ts';
+import { untilSignal } from '../lifetime.ts';
+import { createLog } from '../logger.ts';
+import { startProduct } from '../product.ts';
+
+interface UpOptions {
+  data: string;
+  config?: string;
+}
+
+export function registerUp(program: Command): void {
+  program
+    .command('up')
+    .description('run the product: broker, ingest, detectors, alerting and console in one process')
+    .option('--data <folder>', 'where everything is kept', './data')
+    .option('--config <file>', 'YAML configuration (see: qianliyan config reference)')
+    .action(async (options: UpOptions) => {
+      const config = options.config === undefined ? defaultConfig() : readConfig(options.config);
+      const product = await startProduct({
+        config,
+        dataFolder: resolve(options.data),
+        log: createLog(config.log.level),
+      });
+      const lines = [
+        `console   ${product.url}`,
+        `mqtt      ${config.mqtt.host}:${product.mqttPort}   (${product.registry.size} devices registered)`,
+        `data      ${resolve(options.data)}`,
+        ...(product.signInLink === null
+          ? []
+          : [`sign in   ${product.signInLink}   (once, to set the first password)`]),
+        'Ctrl-C stops.',
+      ];
+      process.stdout.write(`${lines.join('\n')}\n`);
+      await untilSignal();
+      await product.stop();
+    });
+}

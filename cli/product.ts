@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { Registry as Metrics } from 'prom-client';
+import { consoleFiles, type DrawFrame, startAlerting } from '../alerting/index.ts';
+import { loadCatalog } from '../backbone/catalog-load.ts';
+import { createHttpServer } from '../backbone/http.ts';
+import { type Clock, fastClock, type Log, type StartableClock, wallClock } from '../backbone/index.ts';
+import { projectRoot } from '../backbone/project-root.ts';
+import { drawDetections, startImageDetectors } from '../detectors/images/index.ts';
+import { startSensorDetectors } from '../detectors/sensors/index.ts';
+import { devicesApi, openRegistry, type Registry, startBroker } from '../devices/index.ts';
+import { ingestApi, startIngest } from '../ingest/index.ts';
+import { version } from './about.ts';
+import { Closers } from './closers.ts';
+import type { Config } from './config.ts';
+import { startControl } from './control.ts';
+import { healthApi } from './health.ts';
+import { questions } from './questions.ts';
+import { openStores } from './stores.ts';
+
+/**
+ * The whole product in one process, on embedded stores.
+ *
+ *   devices ─▶ broker ─▶ ingest ─▶ (stream) ─▶ sensor detectors ─┬▶ (stream) ─▶ alerting ─▶ case systems
+ *                          │  └──▶ (series)    image detectors ──┘                 │
+ *                          └─────▶ (blobs) ───────┘                  console ◀── HTTP server
+ *
+ * Started from the stores to the sources, stopped in reverse, so that every part finds what it writes to.
+ */
+export interface Product {
+  /** Address of the console. */
+  readonly url: string;
+  readonly mqttPort: number;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  /** Where the first administrator signs in; null once there is one, or where nobody has to. */
+  readonly signInLink: string | null;
+  stop(): Promise<void>;
+}
+
+export interface ProductOptions {
+  config: Config;
+  dataFolder: string;
+  log: Log;
+  /** Runs when all is ready but no device can connect yet. */
+  prepare?: (parts: { registry: Registry }) => Promise<void>;
+}
+
+export async function startProduct(options: ProductOptions): Promise<Product> {
+  const closers = new Closers(options.log);
+  try {
+    return await start(options, closers);
+  } catch (error) {
+    await closers.closeAll();
+    throw error;
+  }
+}
+
+async function start(
+  { config, dataFolder, log, prepare }: ProductOptions,
+  closers: Closers,
+): Promise<Product> {
+  const clock = clockOf(config);
+  const metrics = new Metrics();
+  const stores = await openStores(dataFolder, log, closers);
+  const registry = closers.add('registry', await openRegistry({ ...stores, clock, log }), (r) => r.close());
+  const catalog = await loadCatalog(config.catalog);
+  const shared = { ...stores, clock, log, metrics, directory: registry, catalog };
+
+  const http = createHttpServer({ ...config.http, log, portSetting: 'http.port' });
+  const alerting = await startAlerting(config.alerting, {
+    ...shared,
+    draw,
+    version,
+    counts: () => ingest.counts(),
+  });
+  closers.add('alerting', alerting, (a) => a.stop());
+  const sensors = closers.add(
+    'sensor detectors',
+    await startSensorDetectors(config.detectors.sensors, shared),
+    (s) => s.stop(),
+  );
+  const images = closers.add(
+    'image detectors',
+    await startImageDetectors(config.detectors.images, shared),
+    (i) => i.stop(),
+  );
+  const ingest = closers.add('ingest', await startIngest(config.ingest, shared), (i) => i.stop());
+
+  await http.app.register(alerting.api);
+  await http.app.register(devicesApi({ registry }));
+  await http.app.register(ingestApi(ingest));
+  await http.app.register(healthApi({ metrics, stages: { ingest, sensors, images, alerting } }));
+  await http.app.register(consoleFiles(join(projectRoot, 'console', 'dist')));
+  const { url } = await http.listen();
+  closers.add('http', http, (h) => h.close());
+
+  const parts = { ...stores, directory: registry, catalog };
+  const control = await startControl(dataFolder, {
+    count: () => questions.count(parts),
+    explain: (id) => questions.explain(parts, id),
+  });
+  closers.add('control', control, (c) => c.stop());
+
+  await prepare?.({ registry });
+  clock.begin();
+  const broker = await startBroker(config.mqtt, {
+    registry,
+    accept: (message) => ingest.accept(message),
+    session: (device, event) => ingest.session(device, event),
+    log,
+    metrics,
+  });
+  closers.add('broker', broker, (b) => b.stop());
+  const signInLink = config.alerting.demoAccess ? null : await alerting.firstSignInLink();
+  return { url, mqttPort: broker.port, registry, clock, signInLink, stop: () => closers.closeAll() };
+}
+
+function clockOf({ clock }: Config): StartableClock {
+  if (clock.origin === null && clock.speed === 1) return { ...wallClock, begin: () => {} };
+  return fastClock(clock.origin === null ? Date.now() : Date.parse(clock.origin), clock.speed);
+}
+
+const draw: DrawFrame = async (original, { detections, zone }) => ({
+  bytes: await drawDetections(original, detections, zone),
+  mediaType: 'image/jpeg',
+});
