@@ -3,9 +3,11 @@
  * the fake API of console/dev. Each test is a journey of the officer or a fault that has to be shown well.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { projectRoot } from '../backbone/project-root.ts';
@@ -15,7 +17,8 @@ import { SCENE } from '../console/dev/scene.ts';
 import { QianliyanError } from '../contracts/index.ts';
 import { launchChromium } from './support/chromium.ts';
 
-const dist = join(projectRoot, 'console', 'dist');
+/** A build of its own: other tests read console/dist at the same time. */
+let dist: string;
 let browser: Browser;
 /** What was opened in a test and is closed behind it. */
 const opened: { close(): Promise<void> }[] = [];
@@ -25,14 +28,19 @@ let complaints: string[] = [];
 let expected: RegExp | null = null;
 
 beforeAll(async () => {
+  dist = await mkdtemp(join(tmpdir(), 'qianliyan-console-'));
   await build({
     root: join(projectRoot, 'console'),
     configFile: join(projectRoot, 'console', 'vite.config.ts'),
     logLevel: 'error',
+    build: { outDir: dist },
   });
   browser = await launchChromium();
 }, 120_000);
-afterAll(() => browser?.close());
+afterAll(async () => {
+  await browser?.close();
+  await rm(dist, { recursive: true, force: true });
+});
 afterEach(async () => {
   for (const thing of opened.splice(0).reverse()) await thing.close();
   const unexpected = complaints.filter((text) => expected === null || !expected.test(text));
@@ -48,7 +56,7 @@ interface OpenOptions extends FakeApiOptions {
 }
 
 async function open(options: OpenOptions = {}): Promise<{ page: Page; fake: FakeApi }> {
-  const fake = await startFakeApi(options);
+  const fake = await startFakeApi({ assets: dist, ...options });
   opened.push(fake);
   const context = await browser.newContext({
     viewport: { width: 1366, height: 768 },
@@ -77,6 +85,8 @@ async function open(options: OpenOptions = {}): Promise<{ page: Page; fake: Fake
 
 const row = (page: Page, id: string) => page.locator(`[data-alert="${id}"]`);
 const byTest = (page: Page, id: string) => page.getByTestId(id);
+// biome-ignore lint/performance/useDomNodeTextContent: the text as it is seen, hidden parts left out
+const textOf = (locator: Locator) => locator.innerText();
 const sentTo = (fake: FakeApi, method: string, path: string) =>
   fake.sent.filter((call) => call.method === method && call.path.startsWith(path));
 
@@ -85,12 +95,12 @@ describe('the live desk', () => {
     const { page } = await open();
     await row(page, 'al-7').waitFor();
     expect(await page.locator('[role=option]').count()).toBe(7);
-    expect(await byTest(page, 'count-received').innerText()).toContain('128,404');
-    expect(await byTest(page, 'count-quarantined').innerText()).toContain('12');
+    expect(await textOf(byTest(page, 'count-received'))).toContain('128,404');
+    expect(await textOf(byTest(page, 'count-quarantined'))).toContain('12');
     await byTest(page, 'map').locator('.mark').first().waitFor();
     expect(await byTest(page, 'map').locator('.mark').count()).toBe(7);
     expect(await page.locator('.waiting li').count()).toBe(6);
-    expect(await byTest(page, 'line').innerText()).toBe('实时');
+    expect(await textOf(byTest(page, 'line'))).toBe('实时');
     expect(await page.title()).toContain('千里眼');
   });
 
@@ -101,9 +111,9 @@ describe('the live desk', () => {
     await row(page, 'al-42').waitFor();
     const first = page.locator('[role=option][aria-posinset="1"]');
     expect(await first.getAttribute('data-alert')).toBe('al-42');
-    expect(await first.innerText()).toContain('临河街道综合行政执法队');
+    expect(await textOf(first)).toContain('临河街道综合行政执法队');
     expect(await first.getAttribute('class')).toContain('is-fresh');
-    await expect.poll(() => byTest(page, 'count-alerts').innerText()).toContain('8');
+    await expect.poll(() => textOf(byTest(page, 'count-alerts'))).toContain('8');
   });
 
   test('a cut line is told, resumed after the last event, and nothing is missed', async () => {
@@ -115,11 +125,11 @@ describe('the live desk', () => {
     const lastId = 3; // alert, draft case and counts of that story
     fake.refuseLines = true;
     fake.cutLines();
-    await expect.poll(() => byTest(page, 'line').innerText()).toBe('重新连接中');
+    await expect.poll(() => textOf(byTest(page, 'line'))).toBe('重新连接中');
     fake.raise(tellDust(43, fake.now()));
     fake.refuseLines = false;
     await row(page, 'al-43').waitFor();
-    await expect.poll(() => byTest(page, 'line').innerText()).toBe('实时');
+    await expect.poll(() => textOf(byTest(page, 'line'))).toBe('实时');
     const resumed = sentTo(fake, 'GET', '/api/events').at(-1);
     expect(resumed?.lastEventId).toBe(String(lastId));
     expect(await page.locator('[role=option]').count()).toBe(9);
@@ -133,7 +143,7 @@ describe('the live desk', () => {
     await page.getByRole('button', { name: /^图像识别/ }).click();
     await page.keyboard.press('/');
     await page.keyboard.type('噪声 临河');
-    await expect.poll(() => byTest(page, 'shown').innerText()).toBe('1 条');
+    await expect.poll(() => textOf(byTest(page, 'shown'))).toBe('1 条');
     await page.keyboard.press('Escape');
     await page.getByRole('radio', { name: '已解除' }).click();
     await page.getByText('没有符合条件的报警').waitFor();
@@ -145,7 +155,7 @@ describe('the live desk', () => {
     const { page, fake } = await open({ empty: true });
     await page.getByText('暂无报警').waitFor();
     for (let n = 100; n < 10_100; n += 1) fake.emit('alert', { ...tellDust(n, fake.now() - n * 1000).alert });
-    await expect.poll(() => byTest(page, 'shown').innerText(), { timeout: 20_000 }).toBe('10,000 条');
+    await expect.poll(() => textOf(byTest(page, 'shown')), { timeout: 20_000 }).toBe('10,000 条');
     expect(await page.locator('[role=option]').count()).toBeLessThan(40);
     const list = page.getByRole('listbox');
     await list.evaluate((element) => {
@@ -181,11 +191,11 @@ describe('an open alert', () => {
     expect(await chart.getAttribute('aria-label')).toMatch(/限值 0\.8 mg\/m³/);
     await chart.focus();
     await page.keyboard.press('ArrowRight');
-    await expect.poll(() => byTest(page, 'reading').innerText()).toMatch(/^11-22 21:5\d:\d\d[\s\S]*mg\/m³/);
+    await expect.poll(() => textOf(byTest(page, 'reading'))).toMatch(/^11-22 21:5\d:\d\d[\s\S]*mg\/m³/);
     const detail = byTest(page, 'detail');
-    await expect.poll(() => detail.innerText()).toContain('DB21/2642-2016 4.1');
-    expect(await detail.innerText()).toContain('9 / 10');
-    expect(await byTest(page, 'route-text').innerText()).toContain('赋权清单');
+    await expect.poll(() => textOf(detail)).toContain('DB21/2642-2016 4.1');
+    expect(await textOf(detail)).toContain('9 / 10');
+    expect(await textOf(byTest(page, 'route-text'))).toContain('赋权清单');
     expect(await byTest(page, 'evidence').locator('li').count()).toBe(3);
     expect(new URL(page.url()).hash).toBe('#/alerts/al-7');
   });
@@ -207,7 +217,7 @@ describe('an open alert', () => {
     expect(drawn.y - (image?.y ?? 0)).toBeCloseTo(y * scale, 0);
     expect(Math.abs(drawn.width - width * scale)).toBeLessThan(3);
     expect(Math.abs(drawn.height - height * scale)).toBeLessThan(3);
-    expect(await picture.innerText()).toContain('面包车 91%');
+    expect(await textOf(picture)).toContain('面包车 91%');
     expect(await page.locator('.strip button').allInnerTexts()).toHaveLength(3);
     await page.getByLabel('标注').uncheck();
     await expect.poll(() => box.count()).toBe(0);
@@ -224,7 +234,7 @@ describe('an open alert', () => {
     await page.keyboard.press('Enter');
     await byTest(page, 'picture').waitFor();
     await page.keyboard.press('a');
-    await expect.poll(() => byTest(page, 'alert-state').innerText()).toContain('已签收');
+    await expect.poll(() => textOf(byTest(page, 'alert-state'))).toContain('已签收');
     expect(sentTo(fake, 'POST', '/api/alerts/al-6/acknowledge')).toHaveLength(1);
     await page.keyboard.press('?');
     await page.getByRole('dialog').waitFor();
@@ -248,11 +258,11 @@ describe('the review', () => {
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('textbox').fill('数据完整，同意移送');
     await dialog.getByRole('button', { name: '确认线索' }).click();
-    await expect.poll(() => byTest(page, 'draft-state').innerText()).toBe('已确认');
+    await expect.poll(() => textOf(byTest(page, 'draft-state'))).toBe('已确认');
     expect(sentTo(fake, 'POST', '/api/draft-cases/d-7/confirm').map((call) => call.body)).toEqual([
       { version: 1, reason: '数据完整，同意移送' },
     ]);
-    await expect.poll(() => byTest(page, 'lead').innerText()).toContain('待送达');
+    await expect.poll(() => textOf(byTest(page, 'lead'))).toContain('待送达');
     const lead = [...fake.leads.values()][0]!;
     fake.emit('lead', {
       ...lead,
@@ -262,8 +272,8 @@ describe('the review', () => {
       deliveredAt: fake.now(),
       receipt: { number: 'CASE-0815' },
     });
-    await expect.poll(() => byTest(page, 'lead').innerText()).toContain('CASE-0815');
-    expect(await byTest(page, 'lead').innerText()).toContain('已送达');
+    await expect.poll(() => textOf(byTest(page, 'lead'))).toContain('CASE-0815');
+    expect(await textOf(byTest(page, 'lead'))).toContain('已送达');
     expect(await byTest(page, 'confirm').count()).toBe(0);
   });
 
@@ -276,11 +286,11 @@ describe('the review', () => {
     expect(sentTo(fake, 'POST', '/api/draft-cases')).toEqual([]);
     await dialog.getByRole('button', { name: '设备检修或校准期间的数据' }).click();
     await dialog.getByRole('button', { name: '排除', exact: true }).click();
-    await expect.poll(() => byTest(page, 'draft-state').innerText()).toBe('已排除');
+    await expect.poll(() => textOf(byTest(page, 'draft-state'))).toBe('已排除');
     expect(sentTo(fake, 'POST', '/api/draft-cases/d-5/dismiss').map((call) => call.body)).toEqual([
       { version: 1, reason: '设备检修或校准期间的数据' },
     ]);
-    expect(await byTest(page, 'outcome').innerText()).toContain('设备检修或校准期间的数据');
+    expect(await textOf(byTest(page, 'outcome'))).toContain('设备检修或校准期间的数据');
   });
 
   test('a draft that changed meanwhile is shown anew and not decided', async () => {
@@ -297,10 +307,10 @@ describe('the review', () => {
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('button', { name: '确认线索' }).click();
     await dialog.getByText('草案已被更新为第 5 版').waitFor();
-    await expect.poll(() => byTest(page, 'draft').innerText()).toContain('涉嫌新的案由');
+    await expect.poll(() => textOf(byTest(page, 'draft'))).toContain('涉嫌新的案由');
     expect(fake.leads.size).toBe(0);
     await dialog.getByRole('button', { name: '确认线索' }).click();
-    await expect.poll(() => byTest(page, 'draft-state').innerText()).toBe('已确认');
+    await expect.poll(() => textOf(byTest(page, 'draft-state'))).toBe('已确认');
   });
 
   test('a draft that a colleague has decided says by whom', async () => {
@@ -370,7 +380,9 @@ describe('for every eye', () => {
     await byTest(page, 'language').click();
     await page.getByText('Why did this fire').waitFor();
     expect(await page.locator('html').getAttribute('lang')).toBe('en');
+    // What no script needs is not on the screen.
     const left = await page.evaluate(() => {
+      document.querySelector('noscript')?.remove();
       const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
       const found: string[] = [];
       while (walker.nextNode())

@@ -43,12 +43,17 @@ export interface FakeApiOptions {
   /** Product time at the start; it stands still. Default 2026-11-22 22:31:00 +08:00. */
   now?: number;
   signedIn?: boolean;
+  /** Folder of the built console. Default: console/dist. */
+  assets?: string;
   /** No alerts, no devices: what a new installation shows. */
   empty?: boolean;
 }
 
 const START = Date.parse('2026-11-22T22:31:00+08:00');
 const USER = { user: 'zhang', password: 'right-password' };
+
+/** Three frames, drawn once for all servers of the process. */
+let pictures: Promise<{ bytes: Buffer; sha256: string }[]> | undefined;
 
 export async function startFakeApi(options: FakeApiOptions = {}): Promise<FakeApi> {
   const server = createHttpServer({
@@ -57,14 +62,15 @@ export async function startFakeApi(options: FakeApiOptions = {}): Promise<FakeAp
     port: options.port ?? 0,
     portSetting: '--port',
   });
-  const pictures = await Promise.all([0, 1, 2].map((shift) => makeScene(shift)));
+  pictures ??= Promise.all([0, 1, 2].map((shift) => makeScene(shift)));
+  const scenes = await pictures;
   const now = options.now ?? START;
   const stories =
     options.empty === true
       ? []
       : tellStories(
           now,
-          pictures.map((picture) => picture.sha256),
+          scenes.map((picture) => picture.sha256),
         );
   const failures: { request: string; error: QianliyanError }[] = [];
   const lines = new Set<FastifyReply>();
@@ -115,7 +121,7 @@ export async function startFakeApi(options: FakeApiOptions = {}): Promise<FakeAp
   });
   sessionRoutes(server.app, fake);
   alertRoutes(server.app, fake);
-  draftRoutes(server.app, fake, pictures);
+  draftRoutes(server.app, fake, scenes);
   dataRoutes(server.app, fake, options.empty === true);
   server.app.get('/api/events', (request, reply) => {
     if (fake.refuseLines) return reply.code(503).send();
@@ -132,7 +138,9 @@ export async function startFakeApi(options: FakeApiOptions = {}): Promise<FakeAp
     lines.add(reply);
     request.raw.on('close', () => lines.delete(reply));
   });
-  await server.app.register(fastifyStatic, { root: join(projectRoot, 'console', 'dist') });
+  await server.app.register(fastifyStatic, {
+    root: options.assets ?? join(projectRoot, 'console', 'dist'),
+  });
   fake.url = (await server.listen()).url;
   return fake;
 }

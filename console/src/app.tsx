@@ -101,8 +101,8 @@ const chosenAlert = () => alerts.get().book.get(cursorId.get() ?? openAlertId.ge
 
 /** Opens the dialog for the open alert's draft, if it still waits for a decision. */
 function decide(decision: Decision): void {
-  const alert = alerts.get().book.get(openAlertId.get() ?? '');
-  const draft = alert?.draftCase == null ? undefined : drafts.get().get(alert.draftCase);
+  const open = openAlertId.get();
+  const draft = [...drafts.get().values()].find((candidate) => candidate.alert === open);
   if (draft?.state === 'draft') deciding.set(decision);
 }
 

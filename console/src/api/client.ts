@@ -8,7 +8,7 @@ import type {
   CatalogView,
   Counts,
   ErrorBody,
-  EvidenceItem,
+  Evidence,
   LeadRow,
   Page,
   Series,
@@ -100,8 +100,7 @@ export const api = {
   draftCase: (draft: string) => request<DraftCase>('GET', `/api/draft-cases/${id(draft)}`),
   decide: (draft: string, decision: 'confirm' | 'dismiss', body: { version: number; reason: string }) =>
     request<DraftCase>('POST', `/api/draft-cases/${id(draft)}/${decision}`, { body }),
-  evidence: (draft: string) =>
-    request<{ items: EvidenceItem[] }>('GET', `/api/draft-cases/${id(draft)}/evidence`),
+  evidence: (draft: string) => request<Evidence>('GET', `/api/draft-cases/${id(draft)}/evidence`),
 
   leads: () => request<{ items: LeadRow[] }>('GET', '/api/leads'),
   counts: () => request<Counts>('GET', '/api/counts'),

@@ -55,6 +55,14 @@ export interface LeadRow {
   receipt: unknown;
 }
 
+export interface Evidence {
+  items: EvidenceItem[];
+  /** What the stores no longer hold. */
+  missing?: string[];
+  /** Confirmed: the list will not change any more. */
+  frozen?: boolean;
+}
+
 export interface EvidenceItem {
   name: string;
   mediaType: string;

@@ -26,9 +26,11 @@ export function drawInterval(chart: uPlot, interval: { from: number; to: number 
 
 export function drawLimit(chart: uPlot, limit: number, colour: string): void {
   inPlot(chart, (ctx) => {
-    const y = chart.valToPos(limit, 'y', true);
+    const width = Math.max(1, Math.round(1.5 * ratio()));
+    // On whole pixels, so that the line is sharp and has its own colour.
+    const y = Math.round(chart.valToPos(limit, 'y', true)) + (width % 2) / 2;
     ctx.strokeStyle = colour;
-    ctx.lineWidth = 1.5 * ratio();
+    ctx.lineWidth = width;
     ctx.setLineDash([6 * ratio(), 4 * ratio()]);
     ctx.beginPath();
     ctx.moveTo(chart.bbox.left, y);

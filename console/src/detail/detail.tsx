@@ -9,7 +9,7 @@ import type { AlertDetail } from '../api/types.ts';
 import { useTexts } from '../i18n/index.ts';
 import { DraftPanel } from '../review/draft.tsx';
 import { acknowledge } from '../state/actions.ts';
-import { alerts, catalog, devices, drafts, putDrafts } from '../state/desk.ts';
+import { alerts, catalog, devices, drafts, noteAlert, putDrafts, session } from '../state/desk.ts';
 import { namesOf } from '../state/places.ts';
 import { openAlert } from '../state/route.ts';
 import { useStore } from '../state/store.ts';
@@ -43,6 +43,7 @@ function useDetail(id: string, live: Alert | undefined) {
           if (lastRead.current.id !== id || gone.current) return;
           setError(null);
           setDetail(answer);
+          noteAlert(answer.alert);
           if (answer.draftCase !== null) putDrafts([answer.draftCase]);
         })
         .catch((reason: unknown) => {
@@ -202,7 +203,8 @@ function DetailHead({ alert, place }: { alert: Alert; place: string }) {
 /** The state, or the step that leads on from it. */
 function AlertStep({ alert }: { alert: Alert }) {
   const { t } = useTexts();
-  if (alert.state === 'open') {
+  const may = useStore(session, (who) => who?.roles.some((role) => role !== 'administrator') ?? false);
+  if (alert.state === 'open' && may) {
     return (
       <button type="button" class="button" onClick={() => void acknowledge(alert)} data-testid="acknowledge">
         {t('alert.acknowledge')}{' '}

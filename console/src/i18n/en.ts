@@ -61,7 +61,6 @@ export const en: Record<TextKey, string> = {
   'list.empty.filter': 'No alert matches the filter',
   'list.clear': 'Clear filter',
   'list.older': 'Loading older alerts…',
-  'list.unit.none': 'Not assigned',
 
   'kind.limit-exceeded': 'Limit exceeded',
   'kind.early-warning': 'Early warning',
@@ -88,7 +87,6 @@ export const en: Record<TextKey, string> = {
   'alert.missing': 'There is no such alert; it may have been cleared.',
   'alert.raised': 'Raised',
   'alert.lasting': 'for {span}',
-  'alert.ongoing': 'still going on',
   'alert.resolvedAt': 'resolved {time}',
   'alert.findings': '{n} findings',
 
@@ -106,7 +104,6 @@ export const en: Record<TextKey, string> = {
   'chart.aria': '{name}: {n} readings from {from} to {to}, highest {max}, limit {limit}',
   'chart.noLimit': 'none',
   'chart.local': 'Computed on this page from the readings shown, for viewing only',
-  'chart.series': 'Choose the datastream',
 
   'quality.valid': 'valid',
   'quality.stopped': 'stopped',
@@ -157,7 +154,6 @@ export const en: Record<TextKey, string> = {
   'why.clause': 'Clause',
   'why.reason': 'Reason',
   'why.matter': 'Matter',
-  'why.measured': 'Measured',
   'why.valid': 'Valid values',
   'why.valid.of': '{valid} of {expected}',
   'why.parameters': 'Parameters',
@@ -192,7 +188,6 @@ export const en: Record<TextKey, string> = {
   'draft.party.none': 'not known yet',
   'draft.occurred': 'Occurred',
   'draft.desk': 'Why this desk',
-  'draft.desk.unit': 'Responsible unit',
   'draft.desk.co': 'Together with',
   'draft.desk.candidates': 'Candidates',
   'draft.desk.nobody': 'To be assigned by a person',
@@ -202,7 +197,7 @@ export const en: Record<TextKey, string> = {
   'draft.evidence': 'Evidence',
   'draft.evidence.loading': 'Loading the evidence list…',
   'draft.evidence.none': 'No evidence files',
-  'draft.version': 'version {n}',
+  'draft.evidence.missing': 'no longer held: {name}',
 
   'route.empowerment': 'Empowerment list',
   'route.default': 'By default',
@@ -286,7 +281,6 @@ export const en: Record<TextKey, string> = {
 
   'map.label': 'Map of the district: {devices} devices, {alerts} active alerts',
   'map.loading': 'Loading the district…',
-  'map.failed': 'The district could not be loaded',
   'map.device.ok': 'normal',
   'map.device.silent': 'silent or faulty',
   'map.device.alerting': 'alerting',

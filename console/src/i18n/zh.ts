@@ -59,7 +59,6 @@ export const zh = {
   'list.empty.filter': '没有符合条件的报警',
   'list.clear': '清除筛选',
   'list.older': '正在载入更早的报警…',
-  'list.unit.none': '未分派',
 
   'kind.limit-exceeded': '超标',
   'kind.early-warning': '预警',
@@ -86,7 +85,6 @@ export const zh = {
   'alert.missing': '找不到这条报警，可能已被清理。',
   'alert.raised': '报警',
   'alert.lasting': '持续 {span}',
-  'alert.ongoing': '仍在持续',
   'alert.resolvedAt': '{time} 解除',
   'alert.findings': '{n} 项发现',
 
@@ -104,7 +102,6 @@ export const zh = {
   'chart.aria': '{name}：{from} 至 {to} 共 {n} 个数据，最高 {max}，限值 {limit}',
   'chart.noLimit': '无',
   'chart.local': '按当前数据在本页复算，仅供查看',
-  'chart.series': '选择数据流',
 
   'quality.valid': '有效',
   'quality.stopped': '停运',
@@ -155,7 +152,6 @@ export const zh = {
   'why.clause': '依据条款',
   'why.reason': '判定',
   'why.matter': '执法事项',
-  'why.measured': '实测',
   'why.valid': '有效数据',
   'why.valid.of': '{valid} / {expected}',
   'why.parameters': '参数',
@@ -190,7 +186,6 @@ export const zh = {
   'draft.party.none': '尚未查明',
   'draft.occurred': '发生时间',
   'draft.desk': '为何由此单位办理',
-  'draft.desk.unit': '责任单位',
   'draft.desk.co': '协办',
   'draft.desk.candidates': '可选单位',
   'draft.desk.nobody': '待人工指派',
@@ -200,7 +195,7 @@ export const zh = {
   'draft.evidence': '证据',
   'draft.evidence.loading': '正在载入证据清单…',
   'draft.evidence.none': '没有证据文件',
-  'draft.version': '第 {n} 版',
+  'draft.evidence.missing': '已不可得：{name}',
 
   'route.empowerment': '赋权清单',
   'route.default': '法定职责',
@@ -282,7 +277,6 @@ export const zh = {
 
   'map.label': '辖区地图：{devices} 台设备，{alerts} 条未结报警',
   'map.loading': '正在载入辖区…',
-  'map.failed': '辖区数据无法载入',
   'map.device.ok': '正常',
   'map.device.silent': '离线或故障',
   'map.device.alerting': '报警中',

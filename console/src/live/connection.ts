@@ -64,10 +64,15 @@ export function openLine(options: LineOptions): () => void {
     const parse = eventParser();
     const decoder = new TextDecoder();
     const reader = body.getReader();
+    let isUp = false;
     for (;;) {
       const silence = setTimeout(() => signal.abort(), SILENCE_MS);
       const { value, done } = await reader.read().finally(() => clearTimeout(silence));
       if (done) return;
+      // Only with the first bytes has the server chosen where the events begin: what is read elsewhere after this
+      // moment, and the events, together miss nothing.
+      if (!isUp) up();
+      isUp = true;
       for (const event of parse(decoder.decode(value, { stream: true }))) {
         if (event.id !== '') lastId = event.id;
         options.onEvent(event);
@@ -85,10 +90,7 @@ export function openLine(options: LineOptions): () => void {
         signal: mine.signal,
       });
       if (response.status === 401) return tellSignedOut();
-      if (response.ok && response.body !== null) {
-        up();
-        await read(response.body, mine);
-      }
+      if (response.ok && response.body !== null) await read(response.body, mine);
     } catch {
       // No line, a broken line or a silent one: all are tried again.
     }

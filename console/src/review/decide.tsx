@@ -15,13 +15,11 @@ import { Dialog } from '../ui/parts.tsx';
 import { say } from '../ui/toasts.tsx';
 import { Checklist } from './checklist.tsx';
 
-/** Roles that may decide; the server checks it again. */
-const DECIDERS = ['reviewer', 'administrator'];
-
+/** Only a reviewer decides; the server checks it again. */
 export function Decide({ draft, unit }: { draft: DraftCase; unit: string | null }) {
   const { t } = useTexts();
   const open = useStore(deciding);
-  const may = useStore(session, (who) => who?.roles.some((role) => DECIDERS.includes(role)) ?? false);
+  const may = useStore(session, (who) => who?.roles.includes('reviewer') ?? false);
   // A dialog that was asked for elsewhere must not open on the next draft.
   useEffect(() => () => deciding.set(null), [draft.id]);
   // The dialog stays while it shows why it was refused, even if the draft is decided by now.

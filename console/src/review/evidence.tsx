@@ -1,7 +1,7 @@
 /** The files that the case rests on, each named by the hash of its bytes. */
 import { useEffect, useState } from 'preact/hooks';
 import { ApiError, api } from '../api/client.ts';
-import type { EvidenceItem } from '../api/types.ts';
+import type { Evidence, EvidenceItem } from '../api/types.ts';
 import { useTexts } from '../i18n/index.ts';
 import { bytes } from '../text/format.ts';
 import { Icon } from '../ui/icons.tsx';
@@ -10,7 +10,7 @@ import { say } from '../ui/toasts.tsx';
 
 export function EvidenceList({ draft, version }: { draft: string; version: number }) {
   const { t } = useTexts();
-  const [answer, setAnswer] = useState<{ items: EvidenceItem[] } | { error: ApiError } | null>(null);
+  const [answer, setAnswer] = useState<Evidence | { error: ApiError } | null>(null);
   const [tries, setTries] = useState(0);
   useEffect(() => {
     let gone = false;
@@ -29,11 +29,18 @@ export function EvidenceList({ draft, version }: { draft: string; version: numbe
   }, [draft, version, tries]);
   if (answer === null) return <Loading text={t('draft.evidence.loading')} />;
   if ('error' in answer) return <Failure error={answer.error} retry={() => setTries((n) => n + 1)} />;
-  if (answer.items.length === 0) return <p class="dim">{t('draft.evidence.none')}</p>;
+  const missing = answer.missing ?? [];
+  if (answer.items.length === 0 && missing.length === 0) return <p class="dim">{t('draft.evidence.none')}</p>;
   return (
     <ul class="evidence" data-testid="evidence">
       {answer.items.map((item) => (
         <Item key={`${item.name}${item.sha256}`} item={item} />
+      ))}
+      {missing.map((name) => (
+        <li key={name} class="over">
+          <Icon name="alert" />
+          <span>{t('draft.evidence.missing', { name })}</span>
+        </li>
       ))}
     </ul>
   );

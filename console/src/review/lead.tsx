@@ -14,7 +14,9 @@ export function LeadState({ draft }: { draft: DraftCase }) {
   return (
     <div class={`outcome ${review.decision}`} data-testid="outcome">
       <p>
-        <Icon name={review.decision === 'confirmed' ? 'check' : 'close'} />
+        <span class="outcome-mark">
+          <Icon name={review.decision === 'confirmed' ? 'check' : 'close'} />
+        </span>
         <b>{t(`draft.state.${review.decision}`)}</b>
         <span class="dim">{t('review.by', { who: review.by, time: dayTime(review.at) })}</span>
       </p>

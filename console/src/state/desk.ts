@@ -20,6 +20,7 @@ import { createStore } from './store.ts';
 
 const BATCH_MS = 50;
 const PAGE = 200;
+const LINE_PATIENCE_MS = 800;
 /** Devices on the map and draft cases in memory: enough for a district; more come with the device page. */
 const DEVICE_PAGES = 10;
 
@@ -56,6 +57,14 @@ export function putAlert(alert: Alert): void {
   bookChanged();
 }
 
+/** An alert that was asked for by itself, perhaps older than all in the list. */
+export function noteAlert(alert: Alert): void {
+  const { book } = alerts.get();
+  if (book.get(alert.id) !== undefined) return;
+  book.putList([alert], book.mark());
+  bookChanged();
+}
+
 /** Only a newer version replaces a known one: answers and events may overtake each other. */
 export function putDrafts(list: readonly DraftCase[]): void {
   const next = new Map(drafts.get());
@@ -89,13 +98,17 @@ function putCounts(now: Counts): void {
   counts.set({ now, at, perSecond });
 }
 
+let everLoaded = false;
 async function loadAlerts(): Promise<void> {
   const { book } = alerts.get();
   const mark = book.mark();
   try {
     const page = await api.alerts({ limit: PAGE });
+    // With no known alert among these there is a gap behind them: scrolling down fills it.
+    const joins = page.items.some((alert) => book.get(alert.id) !== undefined);
     book.putList(page.items, mark);
-    if (olderAlerts.get() === null && book.size <= page.items.length) olderAlerts.set(page.next);
+    if (!everLoaded || !joins) olderAlerts.set(page.next);
+    everLoaded = true;
     alertsLoading.set({ state: 'ready' });
     bookChanged();
   } catch (error) {
@@ -166,6 +179,7 @@ function takeBatch(batch: readonly ServerEvent[]): void {
   const leadList: LeadRow[] = [];
   let lastCounts: Counts | null = null;
   let alertsChanged = false;
+  let isReset = false;
   for (const { event, data } of batch) {
     if (event === 'alert') {
       const alert = JSON.parse(data) as Alert;
@@ -173,6 +187,7 @@ function takeBatch(batch: readonly ServerEvent[]): void {
       alertsChanged = true;
     } else if (event === 'draft-case') draftList.push(JSON.parse(data) as DraftCase);
     else if (event === 'lead') leadList.push(JSON.parse(data) as LeadRow);
+    else if (event === 'reset') isReset = true;
     else if (event === 'counts') lastCounts = JSON.parse(data) as Counts;
   }
   if (draftList.length > 0) putDrafts(draftList);
@@ -180,6 +195,8 @@ function takeBatch(batch: readonly ServerEvent[]): void {
   if (lastCounts !== null) putCounts(lastCounts);
   if (fresh.length > 0) arrived.set(new Set(fresh));
   if (alertsChanged) bookChanged();
+  // We were away for longer than the server keeps events.
+  if (isReset) loadAll();
 }
 
 /** Starts the desk for a signed-in person; returns the way to stop it. */
@@ -194,6 +211,14 @@ export function startDesk(who: Session): () => void {
     batch = [];
     takeBatch(events);
   };
+  // The lists are read once the line is up, so that nothing falls between them; without a line they are read all the same.
+  let loaded = false;
+  const loadOnce = (): void => {
+    if (loaded) return;
+    loaded = true;
+    loadAll();
+  };
+  const patience = setTimeout(loadOnce, LINE_PATIENCE_MS);
   const close = openLine({
     url: '/api/events',
     onEvent(event) {
@@ -202,6 +227,7 @@ export function startDesk(who: Session): () => void {
     },
     onState: (state) => line.set(state),
     onOpen(again) {
+      loadOnce();
       if (again) {
         loadAll();
         recoveries.set(recoveries.get() + 1);
@@ -210,9 +236,9 @@ export function startDesk(who: Session): () => void {
       }
     },
   });
-  loadAll();
   return () => {
     clearTimeout(timer);
+    clearTimeout(patience);
     close();
   };
 }
