@@ -12,11 +12,11 @@ describe('anomaly detector on a river level, a value every 10 s', () => {
     const said = watchRiver((i, healthy) => (i >= 420 && i < 480 ? healthy + 0.8 : healthy), 700);
     expect(said.map((s) => s.state).filter((s) => s !== 'update')).toEqual(['open', 'closed']);
     expect(said[0]?.since).toBe(START + 420 * 10_000);
-    expect(said[0]?.reason).toBe('value-never-seen');
+    expect(said[0]?.reason).toBe('sudden-change');
     expect(said[0]?.summary.en).toMatch(
-      /LEVEL value 2\.8\d* m lies outside everything seen in the last 70 minutes/,
+      /^LEVEL changed suddenly to 2\.8\d* m where 2\.0\d* m was to be expected; off by 0\.\d+ m/,
     );
-    expect(said[0]?.summary.zh).toContain('超出过去 70 分钟内出现过的所有数值');
+    expect(said[0]?.summary.zh).toMatch(/^LEVEL 突变为 2\.8\d* m/);
   });
 
   it('says nothing about healthy noise with a slow drift', () => {

@@ -20,7 +20,7 @@ export {
   createScorer,
   FULL_DIGITS,
   PROBATION_ROWS,
-  SCORER_CELLS,
+  SCORER_BYTES,
   type Scorer,
   type Surprise,
 } from './scorer.ts';

@@ -6,25 +6,27 @@ import type { Surprise } from './scorer.ts';
  *
  * @param pastMs how long the datastream has been learnt
  */
-export function summarise(
-  property: string,
-  unit: string,
-  happening: Surprise & { value: number },
-  pastMs: number,
-): BiText {
-  const { branch, expected, distance, usual } = happening;
-  const value = quantity(happening.value, unit);
+export function summarise(property: string, unit: string, surprise: Surprise, pastMs: number): BiText {
+  const found = quantity(surprise.found, unit);
+  const expected = quantity(surprise.expected, unit);
+  const off = quantity(Math.abs(surprise.found - surprise.expected), unit);
+  const usual = quantity(surprise.usual, unit);
   const past = span(pastMs);
-  switch (branch) {
+  switch (surprise.branch) {
     case 'value-never-seen':
       return {
-        zh: `${property} 的数值 ${value} 超出过去${past.zh}出现过的所有数值(最接近的为 ${quantity(expected, unit)})`,
-        en: `${property} value ${value} lies outside everything seen in the last ${past.en} (nearest ${quantity(expected, unit)})`,
+        zh: `${property} 数值 ${found} 超出过去${past.zh}出现过的所有数值(最接近的为 ${expected})`,
+        en: `${property} value ${found} lies outside everything seen in the last ${past.en} (nearest ${expected})`,
       };
     case 'sudden-change':
       return {
-        zh: `${property} 突变为 ${value},按最近走势应为 ${quantity(expected, unit)};相差 ${quantity(distance, unit)},平时 95% 的偏差小于 ${quantity(usual, unit)}`,
-        en: `${property} changed suddenly to ${value} where ${quantity(expected, unit)} was to be expected; off by ${quantity(distance, unit)}, usually (95 %) less than ${quantity(usual, unit)}`,
+        zh: `${property} 突变为 ${found},按最近走势应为 ${expected};相差 ${off},近来 95% 的偏差小于 ${usual}`,
+        en: `${property} changed suddenly to ${found} where ${expected} was to be expected; off by ${off}, of late usually (95 %) less than ${usual}`,
+      };
+    case 'unlike-other-days':
+      return {
+        zh: `${property} 最近 8 小时均值 ${found},与过去一周任何一天的同一时段都不相似(最相似一天的均值为 ${expected})`,
+        en: `${property} over the last 8 hours (mean ${found}) is unlike the same hours of any day of the past week (most similar day: mean ${expected})`,
       };
   }
 }

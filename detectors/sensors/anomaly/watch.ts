@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Quality } from '../../../contracts/index.ts';
 import type { DatastreamContext, DatastreamWatch, Said, Say } from '../detector.ts';
 import type { AnomalyParams } from './config.ts';
-import { createScorer, FULL_DIGITS, type Scorer, type Surprise } from './scorer.ts';
+import { BRANCHES, createScorer, FULL_DIGITS, type Scorer, type Surprise } from './scorer.ts';
 import { summarise } from './summary.ts';
 
 /** What is known of an anomaly that is open. */
@@ -12,11 +12,10 @@ const Happening = z.strictObject({
   /** Observations since the last surprise. */
   quietRows: z.number(),
   score: z.number(),
-  value: z.number(),
-  branch: z.enum(['value-never-seen', 'sudden-change']),
+  branch: z.enum(BRANCHES),
   digits: z.number(),
+  found: z.number(),
   expected: z.number(),
-  distance: z.number(),
   usual: z.number(),
 });
 type Happening = z.infer<typeof Happening>;
@@ -58,8 +57,8 @@ export class AnomalyWatch implements DatastreamWatch {
     const score = this.scorer.step(time, value);
     const surprise = this.scorer.last;
     if (this.happening === null) {
-      if (score >= this.threshold) this.open(time, value, score, surprise, say);
-    } else this.goOn(this.happening, time, value, score, surprise, say);
+      if (score >= this.threshold) this.open(time, score, surprise, say);
+    } else this.goOn(this.happening, time, score, surprise, say);
   }
 
   tick(time: number, say: Say): void {
@@ -77,12 +76,12 @@ export class AnomalyWatch implements DatastreamWatch {
     this.happening = saved.happening;
   }
 
-  private open(time: number, value: number, score: number, surprise: Surprise, say: Say): void {
-    this.happening = { since: time, until: time, quietRows: 0, score, value, ...surprise };
+  private open(time: number, score: number, surprise: Surprise, say: Say): void {
+    this.happening = { since: time, until: time, quietRows: 0, score, ...surprise };
     say(this.said('open', this.happening));
   }
 
-  private goOn(h: Happening, time: number, value: number, score: number, surprise: Surprise, say: Say): void {
+  private goOn(h: Happening, time: number, score: number, surprise: Surprise, say: Say): void {
     if (surprise.digits / FULL_DIGITS < this.threshold) {
       h.quietRows++;
       this.closeWhenQuiet(h, time, say);
@@ -91,7 +90,7 @@ export class AnomalyWatch implements DatastreamWatch {
     h.until = time;
     h.quietRows = 0;
     if (score <= h.score) return;
-    Object.assign(h, surprise, { score, value });
+    Object.assign(h, surprise, { score });
     say(this.said('update', h));
   }
 

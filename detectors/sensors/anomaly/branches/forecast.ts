@@ -1,4 +1,4 @@
-import { cell } from '../cells.ts';
+import { at } from '../memory.ts';
 
 /**
  * Short forecast: five simple predictors run side by side, and the one that has erred least of late says what the next
@@ -31,42 +31,42 @@ const ERROR_WEIGHT = 0.01;
 const CLIP = 6;
 
 /** The miss |value − forecast|, or −1 when there is no forecast yet. */
-export function forecastStep(cells: Float64Array, at: number, value: number): number {
-  const rows = cell(cells, at + ROWS);
-  cells[at + ROWS] = rows + 1;
-  const miss = rows < 2 ? -1 : judge(cells, at, value);
-  remember(cells, at, value, rows);
+export function forecastStep(cells: Float64Array, base: number, value: number): number {
+  const rows = at(cells, base + ROWS);
+  cells[base + ROWS] = rows + 1;
+  const miss = rows < 2 ? -1 : judge(cells, base, value);
+  remember(cells, base, value, rows);
   return miss;
 }
 
 /** What was expected of the last value. */
-export function forecastPredicted(cells: Float64Array, at: number): number {
-  return cell(cells, at + PREDICTED);
+export function forecastPredicted(cells: Float64Array, base: number): number {
+  return at(cells, base + PREDICTED);
 }
 
 /** Behind a gap the last values say nothing about the next one. */
-export function forecastForget(cells: Float64Array, at: number): void {
-  cells[at + ROWS] = 0;
+export function forecastForget(cells: Float64Array, base: number): void {
+  cells[base + ROWS] = 0;
 }
 
-function judge(cells: Float64Array, at: number, value: number): number {
-  const best = cell(cells, at + BEST);
-  const predicted = predict(cells, at, best);
-  cells[at + PREDICTED] = predicted;
+function judge(cells: Float64Array, base: number, value: number): number {
+  const best = at(cells, base + BEST);
+  const predicted = predict(cells, base, best);
+  cells[base + PREDICTED] = predicted;
   let least = Infinity;
   for (let i = 0; i < PREDICTORS; i++) {
-    const error = learnError(cells, at + ERRORS + i, Math.abs(value - predict(cells, at, i)));
+    const error = learnError(cells, base + ERRORS + i, Math.abs(value - predict(cells, base, i)));
     if (error < least) {
       least = error;
-      cells[at + BEST] = i;
+      cells[base + BEST] = i;
     }
   }
   return Math.abs(value - predicted);
 }
 
-function predict(cells: Float64Array, at: number, predictor: number): number {
-  const last = cell(cells, at + LAST);
-  const slope = last - cell(cells, at + BEFORE);
+function predict(cells: Float64Array, base: number, predictor: number): number {
+  const last = at(cells, base + LAST);
+  const slope = last - at(cells, base + BEFORE);
   switch (predictor) {
     case 0:
       return last;
@@ -75,25 +75,25 @@ function predict(cells: Float64Array, at: number, predictor: number): number {
     case 2:
       return last + slope / 2;
     case 3:
-      return cell(cells, at + FAST);
+      return at(cells, base + FAST);
     default:
-      return cell(cells, at + SLOW);
+      return at(cells, base + SLOW);
   }
 }
 
 function learnError(cells: Float64Array, i: number, miss: number): number {
-  const usual = cell(cells, i);
+  const usual = at(cells, i);
   const counted = usual > 0 ? Math.min(miss, CLIP * usual) : miss;
   const error = usual + ERROR_WEIGHT * (counted - usual);
   cells[i] = error;
   return error;
 }
 
-function remember(cells: Float64Array, at: number, value: number, rows: number): void {
-  cells[at + BEFORE] = rows === 0 ? value : cell(cells, at + LAST);
-  cells[at + LAST] = value;
-  cells[at + FAST] = rows === 0 ? value : mix(cell(cells, at + FAST), value, FAST_WEIGHT);
-  cells[at + SLOW] = rows === 0 ? value : mix(cell(cells, at + SLOW), value, SLOW_WEIGHT);
+function remember(cells: Float64Array, base: number, value: number, rows: number): void {
+  cells[base + BEFORE] = rows === 0 ? value : at(cells, base + LAST);
+  cells[base + LAST] = value;
+  cells[base + FAST] = rows === 0 ? value : mix(at(cells, base + FAST), value, FAST_WEIGHT);
+  cells[base + SLOW] = rows === 0 ? value : mix(at(cells, base + SLOW), value, SLOW_WEIGHT);
 }
 
 function mix(mean: number, value: number, weight: number): number {

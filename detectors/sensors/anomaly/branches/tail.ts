@@ -1,88 +1,89 @@
-import { cell } from '../cells.ts';
+import { at } from '../memory.ts';
 
 /**
  * Calibrated tail: how improbable is a number, judged by the numbers of the same kind that came before it?
  *
- * Promises: O(1) time, {@link TAIL_CELLS} cells, no distribution assumed near the middle, a power law beyond the
- * threshold `u` (Hill's estimator on the log excess, shrunk towards a prior while few excesses are known). A power law
- * gives heavy-tailed series (counts, traffic) the long tail that they have, and is conservative for light tails.
+ * Promises: O(1) time, {@link TAIL_CELLS} wide cells, nothing assumed about the middle of the distribution, a power law
+ * beyond the threshold `u` (Hill's estimator on the log excess, shrunk towards a prior while few excesses are known). A
+ * power law gives heavy-tailed series (counts, traffic) the long tail that they have, and is cautious for light ones.
  * Does not promise: independence of neighbouring values, so the probability is per observation, not per happening.
  *
- *   log x                     p(X > x) = rate · (x/u)^(-1/g)
- *     u ─────────── share `rate` (about 5 %) of what came lies above
- *     │ excess: mean g
+ *   p(X > x) = rate · (x/u)^(−1/g)      u: about 5 % of what came lies above it, exactly `rate`
+ *                                       g: mean of log(x/u) above it
+ *
+ * Source: B. M. Hill, A simple general approach to inference about the tail of a distribution, Ann. Statist. 3 (1975).
  */
-
-/** Cells: n, u, spread, rate, g, excesses seen. */
 export const TAIL_CELLS = 6;
-const N = 0;
+const COUNT = 0;
 const U = 1;
-const SPREAD = 2;
+const LARGEST = 2;
 const RATE = 3;
 const G = 4;
 const EXCESSES = 5;
 
-/** Share of values above the threshold `u`: far enough out for a tail, and often enough to be learnt. */
+/** Share of values above the threshold `u`: far enough out to be a tail, often enough to be learnt. */
 const SHARE = 0.05;
-/** Observations remembered, in rows; older ones fade. */
+/** Values remembered; older ones fade. */
 const MEMORY = 4000;
 /** Values before the tail says anything. */
 const WARM = 20;
-/** Prior mean log excess and its weight in excesses: a tail index of 2, as heavy as real sensors get. */
+/** Prior mean log excess and its weight in excesses: a tail index of 2, about as heavy as real sensors get. */
 const PRIOR_G = 0.5;
 const PRIOR_WEIGHT = 10;
-/** One event must not make the tail fat: a log excess counts up to e^3 ≈ 20 times the threshold. */
+/** One event must not make the tail fat: a value counts up to e^3 ≈ 20 times the threshold. */
 const CLIP = 3;
 /** What counts as nothing. */
 const TINY = 1e-12;
+const TINY_LOG = Math.log(TINY);
+/** Steps of the threshold, in log units: large at first, then fine; it crosses a doubling in about 70 exceedances. */
+const FIRST_STRIDE = 0.6;
+const LEAST_STRIDE = 0.01;
 
 /** −log10 of the tail probability of `x` ≥ 0; 0 while not warm or below the threshold. */
-export function tailDigits(cells: Float64Array, at: number, x: number): number {
-  if (cell(cells, at + N) < WARM || x <= TINY) return 0;
-  const excess = Math.log(x) - cell(cells, at + U);
+export function tailDigits(cells: Float64Array, base: number, x: number): number {
+  if (at(cells, base + COUNT) < WARM || x <= TINY) return 0;
+  const excess = Math.log(x) - at(cells, base + U);
   if (excess <= 0) return 0;
-  const k = cell(cells, at + EXCESSES);
-  const g = (cell(cells, at + G) * k + PRIOR_G * PRIOR_WEIGHT) / (k + PRIOR_WEIGHT);
-  return (excess / g - Math.log(cell(cells, at + RATE))) / Math.LN10;
+  const k = at(cells, base + EXCESSES);
+  const g = (at(cells, base + G) * k + PRIOR_G * PRIOR_WEIGHT) / (k + PRIOR_WEIGHT);
+  return (excess / g - Math.log(at(cells, base + RATE))) / Math.LN10;
 }
 
-/** Takes `x` ≥ 0 into the tail's past. */
-export function tailLearn(cells: Float64Array, at: number, x: number): void {
+/** Takes `x` ≥ 0 into the past. */
+export function tailLearn(cells: Float64Array, base: number, x: number): void {
   const log = Math.log(Math.max(x, TINY));
-  const n = cell(cells, at + N) + 1;
-  cells[at + N] = n;
-  if (n <= WARM) begin(cells, at, log, n);
-  else follow(cells, at, log, n);
+  const count = at(cells, base + COUNT) + 1;
+  cells[base + COUNT] = Math.min(count, MEMORY);
+  if (count <= WARM) begin(cells, base, log, count);
+  else follow(cells, base, log, Math.min(count, MEMORY));
 }
 
-/** The first values: a running mean and mean deviation place the threshold roughly; it moves on from there. */
-function begin(cells: Float64Array, at: number, log: number, n: number): void {
-  if (n === 1) cells[at + U] = log;
-  const away = log - cell(cells, at + U);
-  cells[at + U] = cell(cells, at + U) + away / n;
-  cells[at + SPREAD] = cell(cells, at + SPREAD) + (Math.abs(away) - cell(cells, at + SPREAD)) / n;
-  if (n < WARM) return;
-  cells[at + SPREAD] = Math.max(0.1, cell(cells, at + SPREAD));
-  cells[at + U] = cell(cells, at + U) + 2 * cell(cells, at + SPREAD);
-  cells[at + RATE] = SHARE;
-  cells[at + G] = PRIOR_G;
+/** The value that about one in twenty exceeds, for explanations. */
+export function tailThreshold(cells: Float64Array, base: number): number {
+  return Math.exp(at(cells, base + U));
 }
 
-function follow(cells: Float64Array, at: number, log: number, n: number): void {
-  const remembered = Math.min(n, MEMORY);
-  const excess = log - cell(cells, at + U);
+/** Of the first twenty values the second largest is the 95 % quantile; wild or absent numbers among them do no harm. */
+function begin(cells: Float64Array, base: number, log: number, count: number): void {
+  const largest = count === 1 ? log : at(cells, base + LARGEST);
+  const second = count === 1 ? TINY_LOG : at(cells, base + U);
+  cells[base + LARGEST] = Math.max(largest, log);
+  cells[base + U] = Math.max(second, count === 1 ? TINY_LOG : Math.min(largest, log));
+  if (count < WARM) return;
+  cells[base + RATE] = SHARE;
+  cells[base + G] = PRIOR_G;
+}
+
+/** Stochastic approximation of the quantile; running means of how often and by how much it is exceeded. */
+function follow(cells: Float64Array, base: number, log: number, remembered: number): void {
+  const excess = log - at(cells, base + U);
   const above = excess > 0 ? 1 : 0;
-  cells[at + RATE] = cell(cells, at + RATE) + (above - cell(cells, at + RATE)) / remembered;
+  cells[base + RATE] = at(cells, base + RATE) + (above - at(cells, base + RATE)) / remembered;
   if (above) {
-    const k = Math.min(cell(cells, at + EXCESSES) + 1, SHARE * MEMORY);
-    cells[at + EXCESSES] = k;
-    cells[at + G] = cell(cells, at + G) + (Math.min(excess, CLIP) - cell(cells, at + G)) / k;
+    const k = Math.min(at(cells, base + EXCESSES) + 1, SHARE * MEMORY);
+    cells[base + EXCESSES] = k;
+    cells[base + G] = at(cells, base + G) + (Math.min(excess, CLIP) - at(cells, base + G)) / k;
   }
-  const stride = cell(cells, at + SPREAD) * Math.max(0.01, 0.6 / Math.sqrt(remembered));
-  cells[at + U] = cell(cells, at + U) + stride * (above - SHARE);
-}
-
-/** The threshold in the units of x, for explanations. */
-export function tailThreshold(cells: Float64Array, at: number): number {
-  return Math.exp(cell(cells, at + U));
+  const stride = Math.max(LEAST_STRIDE, FIRST_STRIDE / Math.sqrt(remembered));
+  cells[base + U] = at(cells, base + U) + stride * (above - SHARE);
 }
