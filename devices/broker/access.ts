@@ -29,7 +29,9 @@ export async function identify(
   password: Buffer | undefined,
   registry: Pick<Registry, 'signIn'>,
   allowAnonymous: boolean,
+  foreignWill: boolean,
 ): Promise<Identity | Refusal> {
+  if (foreignWill) return 'will-not-own-topic';
   if (username === undefined) return allowAnonymous ? { device: null } : 'anonymous-not-allowed';
   const answer = await registry.signIn(username, password ?? Buffer.alloc(0));
   return answer === 'accepted' ? { device: username } : answer;

@@ -6,7 +6,7 @@ import type { BrokerConfig } from '../config.ts';
 import type { DeviceMessage, SessionEvent } from '../message.ts';
 import type { Registry } from '../registry/registry.ts';
 import { commandTopic } from '../topics.ts';
-import { CONNACK, type Identity, identify, mayLeaveWill, maySubscribe, type Refusal } from './access.ts';
+import { CONNACK, type Identity, identify, mayLeaveWill, maySubscribe } from './access.ts';
 import { FrontDoor } from './aedes.ts';
 import { type Lane, lane } from './lane.ts';
 import { listen } from './listen.ts';
@@ -44,6 +44,8 @@ export interface BrokerDeps {
 /** What is known of a connection, from CONNECT on. */
 interface Visitor {
   who: Identity | null;
+  /** Its will names a topic of somebody else. */
+  foreignWill: boolean;
   readonly gate: PacketGate;
   readonly lane: Lane;
 }
@@ -134,20 +136,19 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
   const door = new FrontDoor({
     connectTimeout: 10_000,
     maxClientsIdLength: 65_535,
-    preConnect(_client, packet, done) {
-      if (packet.will !== undefined && !mayLeaveWill(packet.username, packet.will.topic)) {
-        meters.refused.inc({ reason: 'will-not-own-topic' satisfies Refusal });
-        done(new Error('will-not-own-topic'), false);
-        return;
+    preConnect(client, packet, done) {
+      const visitor = visitorOf(client);
+      if (visitor !== undefined && packet.will !== undefined) {
+        visitor.foreignWill = !mayLeaveWill(packet.username, packet.will.topic);
       }
       // Client ids are free, but each user has its own: else a device could push another off the broker by its id.
       if (packet.clientId !== '') packet.clientId = `${packet.username ?? 'anonymous'}/${packet.clientId}`;
       done(null, true);
     },
     authenticate(client, username, password, done) {
-      identify(username, password, registry, config.allowAnonymous).then(
+      const visitor = visitorOf(client);
+      identify(username, password, registry, config.allowAnonymous, visitor?.foreignWill === true).then(
         (answer) => {
-          const visitor = visitorOf(client);
           if (typeof answer !== 'string' && visitor !== undefined) {
             visitor.who = answer;
             done(null, true);
@@ -192,6 +193,7 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
     const limits = { bufferBytes: config.maxBufferedBytes, packetBytes: config.maxPacketBytes };
     const visitor: Visitor = {
       who: null,
+      foreignWill: false,
       lane: lane(socket, { messages: config.maxInFlight, bytes: config.maxInFlightBytes }),
       gate: packetGate(limits, {
         oversize: (publish) => onOversize(client, visitor, publish),
