@@ -59,7 +59,7 @@ export function nearest(name: string, known: readonly string[]): string | null {
     .map((other) => ({ other, distance: editDistance(name.toLowerCase(), other.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  const tolerance = Math.max(1, Math.floor(name.length / 3));
+  const tolerance = Math.max(1, Math.ceil(name.length / 3));
   return best !== undefined && best.distance <= tolerance ? best.other : null;
 }
 

@@ -78,7 +78,7 @@ function rule(issue: Issue, found: unknown): string {
     case 'invalid_value':
       return `must be ${oneOf(issue.values)}`;
     case 'invalid_format':
-      return `must be ${formatName(issue)}`;
+      return formatRule(issue);
     default:
       return issue.message;
   }
@@ -128,13 +128,13 @@ const FORMAT_NAMES: Record<string, string> = {
   json_string: 'JSON',
 };
 
-function formatName(issue: Issue & { code: 'invalid_format' }): string {
+function formatRule(issue: Issue & { code: 'invalid_format' }): string {
+  // A message that does not begin like zod's own was written by the schema's author.
+  if (!issue.message.startsWith('Invalid')) return `must be ${issue.message}`;
   const ours = FORMAT_NAMES[issue.format];
-  if (ours !== undefined) return issue.message.startsWith('Invalid') ? ours : issue.message;
-  if (!issue.message.startsWith('Invalid')) return issue.message;
-  // zod words starts-with, ends-with and includes well: 'Invalid string: must start with "a"'.
+  if (ours !== undefined) return `must be ${ours}`;
   const words = /must (start with|end with|include) .*/.exec(issue.message);
-  return words === null ? `text of the form ${issue.pattern ?? issue.format}` : `text that ${words[0]}`;
+  return words === null ? `must be text of the form ${issue.pattern ?? issue.format}` : words[0];
 }
 
 function keyRule(issue: Issue & { code: 'invalid_key' }): string {

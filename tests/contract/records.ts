@@ -11,10 +11,11 @@ export interface RecordsUnderTest {
   dispose(): Promise<void>;
 }
 
-interface Tables {
+// A type, not an interface: Kysely asks for an index signature.
+type Tables = {
   unit: { id: string; name: string };
   desk: { id: number; unit: string; version: number };
-}
+};
 
 export const RECORDS_CONTRACT_MIGRATIONS: Migrations = {
   contract_0001_units: {
