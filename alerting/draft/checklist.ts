@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Catalog } from '../../backbone/catalog.ts';
 import type {
   Article41Record,
@@ -188,18 +189,18 @@ function limitKnown({ finding, catalog }: ChecklistParts): Verdict | null {
     : met(`${clause}。`, `${clause}.`);
 }
 
-/** The catalog's limit behind a finding: the one that the rule's parameters name, else the one of its clause. */
+/** What the limits detector writes into a finding's parameters; other rules may write something else there. */
+const RuleParameter = z.looseObject({ id: z.string(), version: z.number() });
+
+/** The edition of the limit that a finding names; of a finding that names none, the one of its clause. */
 function limitOf(finding: Finding, catalog: Catalog): Limit | undefined {
-  const named = new Set(Object.values(finding.detector.parameters).filter((v) => typeof v === 'string'));
-  return (
-    catalog.limits.find((limit) => named.has(limit.id)) ??
-    catalog.limits.find(
-      (limit) =>
-        limit.clause === finding.clause &&
-        limit.matter === finding.matter &&
-        limit.max === finding.measure.limit,
-    )
-  );
+  const rule = RuleParameter.safeParse(finding.detector.parameters.rule);
+  if (rule.success) {
+    const { id, version } = rule.data;
+    return catalog.limits.find((limit) => limit.id === id && limit.version === version);
+  }
+  const { clause, matter, measure } = finding;
+  return catalog.limits.find((l) => l.clause === clause && l.matter === matter && l.max === measure.limit);
 }
 
 function recordQuality({ measure, input }: Finding): Verdict {

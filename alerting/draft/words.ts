@@ -34,6 +34,8 @@ const STATISTICS: Record<string, BiText> = {
   score: { zh: '异常评分', en: 'anomaly score' },
   dwell: { zh: '停留时长', en: 'dwell time' },
   instant: { zh: '瞬时值', en: 'instant value' },
+  silence: { zh: '静默时长', en: 'silence' },
+  swing: { zh: '波动幅度', en: 'swing' },
 };
 
 /** `mean-5min` → 5分钟均值, `LAeq-20min` → 20分钟等效声级; what is not known is shown as it is named. */
