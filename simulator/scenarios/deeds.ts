@@ -11,7 +11,10 @@ import { z } from 'zod';
 const LocalTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/, 'HH:MM or HH:MM:SS');
 
 const common = {
-  id: z.string().regex(/^[a-z0-9-]+$/).describe('Name of the happening; the truth carries it'),
+  id: z
+    .string()
+    .regex(/^[a-z0-9-]+$/)
+    .describe('Name of the happening; the truth carries it'),
   device: z.string().describe('Whose source is changed'),
   from: LocalTime,
   to: LocalTime,
@@ -19,35 +22,63 @@ const common = {
 
 /** A happening as a scenario file states it. */
 export const HappeningInput = z.discriminatedUnion('does', [
-  z.strictObject({ ...common, does: z.literal('dry-earthworks').describe('Digs and loads without spraying') }),
-  z.strictObject({ ...common, does: z.literal('dust-gust').describe('A gust into an open heap, gone within 2 minutes') }),
+  z.strictObject({
+    ...common,
+    does: z.literal('dry-earthworks').describe('Digs and loads without spraying'),
+  }),
+  z.strictObject({
+    ...common,
+    does: z.literal('dust-gust').describe('A gust into an open heap, gone within 2 minutes'),
+  }),
   z.strictObject({
     ...common,
     does: z.literal('machines').describe('Machines at work: lawful by day, forbidden at night'),
     levelDb: z.number().min(60).max(68).describe('Equivalent level at the meter, dB(A)'),
   }),
-  z.strictObject({ ...common, does: z.literal('truck-passing').describe('One loud truck on the road outside') }),
+  z.strictObject({
+    ...common,
+    does: z.literal('truck-passing').describe('One loud truck on the road outside'),
+  }),
   z.strictObject({
     ...common,
     does: z.literal('frozen-output').describe('An operator holds the analyser output at its present value'),
     properties: z.array(z.string()).min(1),
   }),
-  z.strictObject({ ...common, does: z.literal('discharge').describe('Somebody lets off what nobody announced') }),
-  z.strictObject({ ...common, does: z.literal('power-cut').describe('The device loses its power, without a farewell') }),
+  z.strictObject({
+    ...common,
+    does: z.literal('discharge').describe('Somebody lets off what nobody announced'),
+  }),
+  z.strictObject({
+    ...common,
+    does: z.literal('power-cut').describe('The device loses its power, without a farewell'),
+  }),
   z.strictObject({
     ...common,
     does: z.literal('parked-in-fire-lane'),
     vehicle: z.enum(['car', 'truck']),
   }),
-  z.strictObject({ ...common, does: z.literal('stop-in-fire-lane').describe('Lets somebody out and drives on'), vehicle: z.enum(['car', 'truck']) }),
-  z.strictObject({ ...common, does: z.literal('person-in-fire-lane').describe('Somebody waits in the lane; no vehicle') }),
-  z.strictObject({ ...common, does: z.literal('parked-at-kerb').describe('Parks where it is allowed'), vehicle: z.enum(['car', 'truck']) }),
+  z.strictObject({
+    ...common,
+    does: z.literal('stop-in-fire-lane').describe('Lets somebody out and drives on'),
+    vehicle: z.enum(['car', 'truck']),
+  }),
+  z.strictObject({
+    ...common,
+    does: z.literal('person-in-fire-lane').describe('Somebody waits in the lane; no vehicle'),
+  }),
+  z.strictObject({
+    ...common,
+    does: z.literal('parked-at-kerb').describe('Parks where it is allowed'),
+    vehicle: z.enum(['car', 'truck']),
+  }),
 ]);
 export type HappeningInput = z.infer<typeof HappeningInput>;
 export type Deed = HappeningInput['does'];
 
 /** A happening at its place in time: from ≤ t < to, epoch ms. */
-export type Happening = { [D in Deed]: Omit<Extract<HappeningInput, { does: D }>, 'from' | 'to'> & { from: number; to: number } }[Deed];
+export type Happening = {
+  [D in Deed]: Omit<Extract<HappeningInput, { does: D }>, 'from' | 'to'> & { from: number; to: number };
+}[Deed];
 export type HappeningOf<D extends Deed> = Extract<Happening, { does: D }>;
 
 const S = 1000;

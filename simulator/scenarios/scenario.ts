@@ -27,7 +27,9 @@ export interface Scenario {
 export function readScenario(text: string): ScenarioFile {
   const read = ScenarioFile.safeParse(parse(text));
   if (read.success) return read.data;
-  throw refusal(read.error.issues.map((i) => ({ path: i.path.join('.'), found: undefined, allowed: i.message })));
+  throw refusal(
+    read.error.issues.map((i) => ({ path: i.path.join('.'), found: undefined, allowed: i.message })),
+  );
 }
 
 /**
@@ -69,16 +71,29 @@ function durationProblems(h: Happening): Problem[] {
   const lasts = h.to - h.from;
   const problems: Problem[] = [];
   if (lasts < least || lasts > most) {
-    problems.push({ path: `${h.id}.to`, found: `${lasts / MINUTE} min`, allowed: `${least / MINUTE} to ${most / MINUTE} min of ${h.does}` });
+    problems.push({
+      path: `${h.id}.to`,
+      found: `${lasts / MINUTE} min`,
+      allowed: `${least / MINUTE} to ${most / MINUTE} min of ${h.does}`,
+    });
   }
   const night = h.does === 'machines' ? nightPart(h) : null;
   if (night && night.to - night.from < CLEAR_NIGHT_MS) {
-    problems.push({ path: h.id, found: `${(night.to - night.from) / MINUTE} min at night`, allowed: 'none, or 15 min and more' });
+    problems.push({
+      path: h.id,
+      found: `${(night.to - night.from) / MINUTE} min at night`,
+      allowed: 'none, or 15 min and more',
+    });
   }
   return problems;
 }
 
-const CAMERA_DEEDS: readonly Deed[] = ['parked-in-fire-lane', 'stop-in-fire-lane', 'person-in-fire-lane', 'parked-at-kerb'];
+const CAMERA_DEEDS: readonly Deed[] = [
+  'parked-in-fire-lane',
+  'stop-in-fire-lane',
+  'person-in-fire-lane',
+  'parked-at-kerb',
+];
 /** A property that the device must measure for the deed to reach its source. */
 const NEEDS: Partial<Record<Deed, readonly string[]>> = {
   'dry-earthworks': ['TSP'],
@@ -92,17 +107,26 @@ function deviceProblems(h: Happening, device: Device | undefined): Problem[] {
   const problem = (allowed: string): Problem[] => [{ path: `${h.id}.device`, found: h.device, allowed }];
   if (device === undefined) return problem('a device of the list');
   if (h.does === 'power-cut') return [];
-  if ((device.kind === 'camera') !== CAMERA_DEEDS.includes(h.does)) return problem(`a ${device.kind === 'camera' ? 'sensor' : 'camera'} for ${h.does}`);
+  if ((device.kind === 'camera') !== CAMERA_DEEDS.includes(h.does))
+    return problem(`a ${device.kind === 'camera' ? 'sensor' : 'camera'} for ${h.does}`);
   const measured = device.datastreams.map((d) => d.property);
   if (h.does === 'frozen-output') {
     const strange = h.properties.filter((p) => !measured.includes(p));
-    return strange.length === 0 ? [] : [{ path: `${h.id}.properties`, found: strange, allowed: `of ${measured}` }];
+    return strange.length === 0
+      ? []
+      : [{ path: `${h.id}.properties`, found: strange, allowed: `of ${measured}` }];
   }
   const needs = NEEDS[h.does];
-  return needs && !needs.some((p) => measured.includes(p)) ? problem(`a device that measures ${needs.join(' or ')}`) : [];
+  return needs && !needs.some((p) => measured.includes(p))
+    ? problem(`a device that measures ${needs.join(' or ')}`)
+    : [];
 }
 
 function refusal(problems: Problem[]): QianliyanError {
   const first = problems[0];
-  return new QianliyanError('CONFIG_INVALID', `scenario: ${problems.length} problem(s), first ${first?.path}: ${first?.allowed}`, { problems });
+  return new QianliyanError(
+    'CONFIG_INVALID',
+    `scenario: ${problems.length} problem(s), first ${first?.path}: ${first?.allowed}`,
+    { problems },
+  );
 }
