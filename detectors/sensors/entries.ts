@@ -14,8 +14,8 @@ export interface DeviceEntry {
   device: RegisteredDevice;
   /** The registry knows another version than `device`: look again before the next record. */
   unsettled: boolean;
-  /** Latest `receivedAt`; null: never heard. */
-  heardAt: number | null;
+  /** Latest `receivedAt`; 0: never heard. (A number always, since it is written for every message.) */
+  heardAt: number;
   watches: Attached[];
   streams: StreamEntry[];
   /** Index in `streams` where the next observation is expected: devices send in the same order each time. */

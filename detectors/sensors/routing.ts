@@ -141,9 +141,11 @@ export class SensorRouter {
       this.tally.undeclared += batch.observations.length;
       return;
     }
-    const receivedAt = Math.max(batch.receivedAt, entry.heardAt ?? 0);
+    const receivedAt = Math.max(batch.receivedAt, entry.heardAt);
     entry.heardAt = receivedAt;
-    this.#trigger = { device: entry.id, time: receivedAt, receivedAt };
+    this.#trigger.device = entry.id;
+    this.#trigger.time = receivedAt;
+    this.#trigger.receivedAt = receivedAt;
     for (const attached of entry.watches) this.#hear(attached, receivedAt);
     for (const observation of batch.observations) this.#observe(entry, observation);
   }
@@ -279,7 +281,7 @@ export class SensorRouter {
       id: device.id,
       device,
       unsettled: this.#options.directory.get(device.id)?.version !== device.version,
-      heardAt: null,
+      heardAt: 0,
       watches: [],
       streams: [],
       next: 0,

@@ -35,7 +35,7 @@ const Head = z.strictObject({
 
 const Line = z.strictObject({
   d: z.string(),
-  h: z.number().nullable(),
+  h: z.number(),
   w: z.array(SavedWatch),
   s: z.array(z.tuple([z.string(), z.number(), z.array(SavedWatch)])),
 });

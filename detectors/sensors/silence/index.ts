@@ -48,8 +48,8 @@ export const silenceDetector: SensorDetector<SilenceParams> = {
 };
 
 interface SilenceState {
-  /** Product's time; null: never. */
-  heardAt: number | null;
+  /** Product's time; 0: never. (A number always, since it is written for every message.) */
+  heardAt: number;
   /** Latest session event that speaks for the silence. */
   lost: { time: number; event: 'lost' | 'disconnected' } | null;
   /** The happening's start; null: nothing open. */
@@ -73,7 +73,7 @@ class SilenceWatch implements DeviceWatch {
     this.#intervalMs = Math.min(...device.datastreams.map((d) => d.intervalS)) * 1000;
     this.#timeoutMs = Math.max(params.floorS * 1000, params.factor * this.#intervalMs);
     const wake = device.since + params.neverHeardAfterS * 1000;
-    this.#state = { heardAt: null, lost: null, since: null, wake };
+    this.#state = { heardAt: 0, lost: null, since: null, wake };
   }
 
   heard(receivedAt: number, say: Say): void {
@@ -83,7 +83,7 @@ class SilenceWatch implements DeviceWatch {
       state.since = null;
     }
     // What was due before it first spoke lies too far ahead; later messages only push it back, and that can wait.
-    if (state.heardAt === null) state.wake = receivedAt + this.#timeoutMs;
+    if (state.heardAt === 0) state.wake = receivedAt + this.#timeoutMs;
     state.heardAt = receivedAt;
     state.lost = null;
   }
@@ -99,8 +99,8 @@ class SilenceWatch implements DeviceWatch {
 
   tick(time: number, say: Say, attendedSince: number): void {
     const state = this.#state;
-    const silentFrom = state.heardAt ?? this.#device.since;
-    const patience = state.heardAt === null ? this.#params.neverHeardAfterS * 1000 : this.#timeoutMs;
+    const silentFrom = state.heardAt === 0 ? this.#device.since : state.heardAt;
+    const patience = state.heardAt === 0 ? this.#params.neverHeardAfterS * 1000 : this.#timeoutMs;
     // Nobody can be heard while nobody listens: after an outage of ours, everyone gets the full time again.
     const due = Math.max(silentFrom, state.since === null ? attendedSince : 0) + patience;
     if (time < due) {
@@ -127,7 +127,7 @@ class SilenceWatch implements DeviceWatch {
     return {
       state,
       kind: 'device-silent',
-      reason: heardAt === null ? 'never-heard' : 'silent',
+      reason: heardAt === 0 ? 'never-heard' : 'silent',
       severity: 'warning',
       ...(this.#context.catalog.matters.has(matter) ? { matter } : {}),
       interval: { from: since, to: time },
@@ -150,7 +150,7 @@ class SilenceWatch implements DeviceWatch {
     const local = (t: number): string => localText(t, this.#context.utcOffsetMs);
     const silent = durationText(Math.round((time - since) / 1000) * 1000);
     const every = durationText(this.#intervalMs);
-    if (heardAt === null) {
+    if (heardAt === 0) {
       return {
         zh: `${name.zh} 登记后（${local(since)}）从未上报数据，已 ${silent.zh}`,
         en: `${name.en} has sent nothing since it was registered at ${local(since)}, for ${silent.en}`,

@@ -107,10 +107,20 @@ class StuckWatch implements DatastreamWatch {
     const tolerance = this.#tolerance();
     this.#extend(time, value, tolerance ?? 0, say);
     this.#judge(time, tolerance, say);
-    // What may be stuck itself must not teach what calm is.
-    const learns = (swing: number): boolean => tolerance === null || swing > tolerance;
-    learn(this.#state.quiet, time, value, this.#state.last?.value ?? null, this.#blockMs, learns);
-    this.#state.last = { time, value };
+    const before = this.#state.last;
+    learn(
+      this.#state.quiet,
+      time,
+      value,
+      before === null ? null : before.value,
+      this.#blockMs,
+      tolerance ?? -1,
+    );
+    if (before === null) this.#state.last = { time, value };
+    else {
+      before.time = time;
+      before.value = value;
+    }
   }
 
   save(): StuckState {
@@ -133,18 +143,23 @@ class StuckWatch implements DatastreamWatch {
 
   #extend(time: number, value: number, tolerance: number, say: Say): void {
     const { run } = this.#state;
-    if (run !== null) {
-      const min = Math.min(run.min, value);
-      const max = Math.max(run.max, value);
-      if (max - min <= tolerance) {
-        run.min = min;
-        run.max = max;
-        run.count += 1;
-        return;
-      }
-      this.#end(say);
+    if (run === null) {
+      this.#state.run = { from: time, min: value, max: value, count: 1 };
+      return;
     }
-    this.#state.run = { from: time, min: value, max: value, count: 1 };
+    const min = value < run.min ? value : run.min;
+    const max = value > run.max ? value : run.max;
+    if (max - min > tolerance) {
+      this.#end(say);
+      run.from = time;
+      run.min = value;
+      run.max = value;
+      run.count = 1;
+      return;
+    }
+    run.min = min;
+    run.max = max;
+    run.count += 1;
   }
 
   #judge(time: number, tolerance: number | null, say: Say): void {

@@ -31,21 +31,24 @@ export const newQuiet = (): QuietState => ({
   step: null,
 });
 
-/** Takes a value in. Blocks for which `learns` says no (they are under suspicion themselves) teach nothing. */
+/**
+ * Takes a value in. Blocks whose swing is not above `suspect` teach nothing: what may be stuck itself must not teach what
+ * calm is. Allocates nothing: this runs for every observation.
+ */
 export function learn(
   state: QuietState,
   time: number,
   value: number,
   before: number | null,
   blockMs: number,
-  learns: (swing: number) => boolean,
+  suspect: number,
 ): void {
   if (before !== null && value !== before) {
     const step = Math.abs(value - before);
     state.step = state.step === null ? step : Math.min(state.step, step);
   }
   if (state.blockStart === null || time >= state.blockStart + blockMs) {
-    finishBlock(state, learns);
+    finishBlock(state, suspect);
     state.blockStart = time;
     state.min = value;
     state.max = value;
@@ -63,10 +66,10 @@ export function interrupt(state: QuietState): void {
   state.count = 0;
 }
 
-function finishBlock(state: QuietState, learns: (swing: number) => boolean): void {
+function finishBlock(state: QuietState, suspect: number): void {
   if (state.blockStart === null || state.count < 3) return;
   const swing = state.max - state.min;
-  if (!learns(swing)) return;
+  if (swing <= suspect) return;
   state.swings.push(swing);
   if (state.swings.length > RING) state.swings.shift();
   state.blocks += 1;
