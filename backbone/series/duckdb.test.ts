@@ -60,5 +60,5 @@ describe('the DuckDB series', () => {
     expect(new Set(times).size).toBe(position / 10);
     await series.close();
     await folder.remove();
-  });
+  }, 90_000);
 });

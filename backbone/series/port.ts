@@ -42,7 +42,7 @@ export interface WindowQuery {
   datastream: string;
   from: number;
   to: number;
-  /** Windows are aligned to the epoch plus `offsetMs` (8 h for Beijing days). */
+  /** Windows begin at whole multiples in local time, which is UTC + `offsetMs`: 8 h gives the days of Beijing. */
   windowMs: number;
   offsetMs?: number;
   /** Only points of these qualities count. Default: all. */
@@ -67,6 +67,7 @@ export interface Series {
   range(query: RangeQuery): Promise<SeriesPoint[]>;
   latest(datastreams: readonly string[]): Promise<Map<string, SeriesPoint>>;
   windows(query: WindowQuery): Promise<WindowRow[]>;
+  /** Ever written: retention does not lower `points`, so that it can be held against what was acknowledged. */
   totals(): Promise<{ points: number; duplicates: number }>;
   /** Retention. Returns how many points went. */
   deleteBefore(time: number): Promise<number>;

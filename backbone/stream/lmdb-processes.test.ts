@@ -10,7 +10,8 @@ import type { Stream } from './port.ts';
 const CHILD = 'tests/contract/children/append.ts';
 const record = (text: string) => ({ key: 'k', value: Buffer.from(text) });
 
-describe('the LMDB stream beside another process', () => {
+// Starting Node with tsx takes seconds on a busy machine.
+describe('the LMDB stream beside another process', { timeout: 90_000 }, () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let stream: Stream | null = null;
   beforeEach(async () => {
