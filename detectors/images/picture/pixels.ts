@@ -50,7 +50,8 @@ export async function preparePicture(bytes: Uint8Array, input: ModelInput): Prom
 
 /** Size after the EXIF orientation is applied; reads the head of the file only. */
 export async function uprightSize(bytes: Uint8Array): Promise<{ width: number; height: number }> {
-  const { autoOrient } = await open(bytes).metadata().catch(refuse);
+  // An async function, because sharp throws at once for an empty buffer.
+  const { autoOrient } = await (async () => open(bytes).metadata())().catch(refuse);
   if (!(autoOrient.width > 0 && autoOrient.height > 0)) throw new UnreadablePicture('picture-unreadable', 'it has no size');
   if (autoOrient.width * autoOrient.height > MAX_PIXELS) throw new UnreadablePicture('picture-too-large', `${autoOrient.width} × ${autoOrient.height}`);
   return autoOrient;
@@ -63,7 +64,7 @@ function open(bytes: Uint8Array) {
 
 function refuse(error: unknown): never {
   const message = error instanceof Error ? error.message : String(error);
-  if (/unsupported image format|buffer is empty|Input Buffer is empty/i.test(message)) throw new UnreadablePicture('not-a-picture', error);
+  if (/unsupported image format|buffer is empty/i.test(message)) throw new UnreadablePicture('not-a-picture', error);
   if (/premature end|truncated|end of (file|stream|image)|not enough data|libspng read error|too few/i.test(message)) throw new UnreadablePicture('picture-truncated', error);
   if (/pixel limit|too large|exceeds/i.test(message)) throw new UnreadablePicture('picture-too-large', error);
   throw new UnreadablePicture('picture-unreadable', error);
