@@ -101,6 +101,7 @@ const chosenAlert = () => alerts.get().book.get(cursorId.get() ?? openAlertId.ge
 
 /** Opens the dialog for the open alert's draft, if it still waits for a decision. */
 function decide(decision: Decision): void {
+  if (session.get()?.roles.includes('reviewer') !== true) return;
   const open = openAlertId.get();
   const draft = [...drafts.get().values()].find((candidate) => candidate.alert === open);
   if (draft?.state === 'draft') deciding.set(decision);

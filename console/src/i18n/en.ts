@@ -13,7 +13,7 @@ export const en: Record<TextKey, string> = {
   'line.lost.short': 'Connection lost',
   'line.back': 'Connected again; nothing was missed',
 
-  'top.zone': 'Product time, UTC+8',
+  'top.zone': 'Product time ({zone})',
   'top.speed': 'Demo clock: {n} times as fast',
   'top.language': '中文',
   'top.language.label': 'Switch to Chinese',

@@ -11,7 +11,7 @@ export const zh = {
   'line.lost.short': '连接中断',
   'line.back': '连接已恢复，数据已补齐',
 
-  'top.zone': '产品时间，东八区',
+  'top.zone': '产品时间（{zone}）',
   'top.speed': '演示时钟：{n} 倍速',
   'top.language': 'English',
   'top.language.label': '切换为英文',

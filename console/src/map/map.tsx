@@ -1,6 +1,6 @@
 /**
  * The district as plain SVG: jurisdictions, devices as dots by state, active alerts pulsing. No tiles, no other host.
- * All dots of one state are one path, so that ten thousand devices are three elements.
+ * All devices without an alert are one path, so that ten thousand of them are one element.
  */
 import { useMemo, useState } from 'preact/hooks';
 import type { Alert, RegisteredDevice, Severity } from '../../../contracts/index.ts';
@@ -68,10 +68,6 @@ export function DistrictMap({ small = false, focus = null }: { small?: boolean; 
     );
   }
   const list = [...deviceMap.values()];
-  const quiet = list.filter((device) => {
-    const alert = active.get(device.id);
-    return alert !== undefined && isQuiet(alert);
-  });
   const normal = list.filter((device) => !active.has(device.id));
   const marks = [...active.values()].sort((a, b) => RANK[a.severity] - RANK[b.severity]).slice(-MAX_MARKS);
   const focused = focus === null ? undefined : book.get(focus);
@@ -105,7 +101,6 @@ export function DistrictMap({ small = false, focus = null }: { small?: boolean; 
         <Areas plane={plane} small={small} />
         {!small && <ScaleBar plane={plane} />}
         <path class="device ok" d={dots(plane, normal)} />
-        <path class="device quiet" d={dots(plane, quiet)} />
         {marks.map((alert) => (
           <Mark
             key={alert.device}
@@ -191,7 +186,7 @@ function Mark({ alert, plane, faded }: { alert: Alert; plane: Plane; faded: bool
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: a short cut for the pointer only
     <g
-      class={`mark ${alert.severity} ${alert.state} ${faded ? 'faded' : ''}`}
+      class={`mark ${alert.severity} ${isQuiet(alert) ? 'quiet' : ''} ${faded ? 'faded' : ''}`}
       transform={`translate(${x.toFixed(1)} ${y.toFixed(1)})`}
       onClick={() => openAlert(alert.id)}
     >

@@ -4,7 +4,7 @@ import { api } from '../api/client.ts';
 import { toggleLanguage, useTexts } from '../i18n/index.ts';
 import { helpOpen } from '../state/actions.ts';
 import { line, session } from '../state/desk.ts';
-import { clockSpeed, useNow } from '../state/product-clock.ts';
+import { clockSpeed, productNow, useNow } from '../state/product-clock.ts';
 import { useStore } from '../state/store.ts';
 import { clockTime, dateOf, machineTime, zone } from '../text/format.ts';
 import { Icon } from '../ui/icons.tsx';
@@ -27,7 +27,7 @@ function Clock() {
   const now = useNow(clockSpeed() > 1 ? 250 : 1000);
   return (
     <div class="clock">
-      <time dateTime={machineTime(now)} title={t('top.zone')}>
+      <time dateTime={machineTime(now)} title={t('top.zone', { zone: zone() })}>
         <span class="date">{dateOf(now)}</span> <b>{clockTime(now)}</b> <span class="zone">{zone()}</span>
       </time>
       {clockSpeed() !== 1 && (
@@ -121,7 +121,10 @@ export function LostBanner() {
   const { t } = useTexts();
   const state = useStore(line);
   const [since, setSince] = useState<number | null>(null);
-  useEffect(() => setSince(state.state === 'lost' ? state.since : null), [state]);
+  useEffect(
+    () => setSince(state.state === 'lost' ? productNow() - (Date.now() - state.since) * clockSpeed() : null),
+    [state],
+  );
   if (since === null) return null;
   return (
     <div class="lost-banner" role="alert">
