@@ -14,7 +14,6 @@ const BENCHES: Record<string, () => Promise<BenchReport>> = {
 export function registerBench(program: Command): void {
   program
     .command('bench')
-    .description('measure a part against its limit in the same run')
     .argument('[name]', `what to measure: ${Object.keys(BENCHES).join(', ')}; all when left out`)
     .addOption(new Option('--json', 'print JSON, one report a line'))
     .action(async (name: string | undefined, options: { json?: boolean }, command: Command) => {

@@ -3,7 +3,7 @@ import { Config, readConfig } from '../config.ts';
 import { settingsOf } from '../config-reference.ts';
 
 export function registerConfig(program: Command): void {
-  const config = program.command('config').description('the configuration file');
+  const config = program.command('config');
   config
     .command('check')
     .description('read a configuration file and say everything that is wrong with it')

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { Counts } from '../../ingest/index.ts';
-import { ask, dataOption } from '../ask.ts';
+import { ask } from '../ask.ts';
+import { dataOption } from '../data-folder.ts';
 
 export function registerCount(program: Command): void {
   program
     .command('count')
-    .description('count in against out: acknowledged, stored, duplicates, missing, quarantined; prints JSON')
     .addOption(dataOption())
     .addHelpText(
       'after',

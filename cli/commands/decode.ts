@@ -15,7 +15,7 @@ const ACCEPTED: Record<DecodeOptions['crc'], CrcVariant[]> = {
 };
 
 export function registerDecode(program: Command): void {
-  const decode = program.command('decode').description('take raw messages of devices apart');
+  const decode = program.command('decode');
   decode
     .command('hj212')
     .description(

@@ -22,9 +22,6 @@ const number = (flags: string, text: string, min: number, max: number) =>
 export function registerDemo(program: Command): void {
   program
     .command('demo')
-    .description(
-      'the product with a simulated district around it: violations, alerts and draft cases within a minute',
-    )
     .addOption(number('--seconds <n>', 'end by itself after so many seconds', 5, 86_400))
     .option('--report <file>', 'write what came of it as JSON when it ends')
     .option('--data <folder>', 'keep the data there; default: a temporary folder')

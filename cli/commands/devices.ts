@@ -11,16 +11,14 @@ import {
   type Registry,
   setDevicePassword,
 } from '../../devices/index.ts';
-import { dataOption } from '../ask.ts';
+import { dataOption } from '../data-folder.ts';
 import { createLog } from '../logger.ts';
 import { openRecords } from '../stores.ts';
 
 type DataFlag = { data: string };
 
 export function registerDevices(program: Command): void {
-  const devices = program
-    .command('devices')
-    .description('the device registry of a data folder; a running product notices changes within seconds');
+  const devices = program.command('devices');
   devices
     .command('add')
     .description('register one device from a template and print its password, once')

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { Explanation } from '../../detectors/explain.ts';
-import { ask, dataOption } from '../ask.ts';
+import { ask } from '../ask.ts';
+import { dataOption } from '../data-folder.ts';
 
 export function registerExplain(program: Command): void {
   program
     .command('explain')
-    .description('compute a finding again from stored data and compare; prints JSON')
     .argument('<finding>', 'id of the finding, f_…')
     .addOption(dataOption())
     .addHelpText('after', '\nExit code 1: the finding does not come out the same.')

@@ -4,9 +4,7 @@ import { loadCatalog } from '../../backbone/catalog-load.ts';
 import { defaultConfig } from '../config.ts';
 
 export function registerRoute(program: Command): void {
-  const route = program
-    .command('route')
-    .description('whose matter is it: matter × place × time → responsible unit');
+  const route = program.command('route');
   route
     .command('test')
     .description('run a table of routing cases against a catalog; prints JSON')

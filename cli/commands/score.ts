@@ -27,9 +27,7 @@ const threshold = () =>
   ).argParser(numberOption('--threshold', 0, 1));
 
 export function registerScore(program: Command): void {
-  const score = program
-    .command('score')
-    .description('how good the detectors are, on labelled data; prints JSON');
+  const score = program.command('score');
   score
     .command('series')
     .description(

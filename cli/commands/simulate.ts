@@ -18,7 +18,7 @@ const number = (flags: string, text: string, min: number, max: number, standard:
     .default(standard);
 
 export function registerSimulate(program: Command): void {
-  const simulate = program.command('simulate').description('play devices against a running product');
+  const simulate = program.command('simulate');
   simulate
     .command('load')
     .description(

@@ -13,7 +13,6 @@ interface UpOptions {
 export function registerUp(program: Command): void {
   program
     .command('up')
-    .description('run the product: broker, ingest, detectors, alerting and console in one process')
     .option('--data <folder>', 'where everything is kept', './data')
     .option('--config <file>', 'YAML configuration (see: qianliyan config reference)')
     .action(async (options: UpOptions) => {
