@@ -54,7 +54,12 @@ export function watchFrame(
 ): { state: CameraState; findings: Finding[] } {
   const { frame } = seen;
   const tracked = track(before.tracker, frame.time, seen.detections, config.tracking);
-  const state: CameraState = { lastTime: frame.time, tracker: tracked.state, rules: {}, open: { ...before.open } };
+  const state: CameraState = {
+    lastTime: frame.time,
+    tracker: tracked.state,
+    rules: {},
+    open: { ...before.open },
+  };
   const findings: Finding[] = [];
   const tell = (said: ZoneSaid, rule: ZoneRuleConfig, zone: Zone) => {
     const finding = complete(said, rule, zone, seen, config, model, state.open);
@@ -64,11 +69,27 @@ export function watchFrame(
     for (const zone of zonesOf(device, rule)) {
       const key = keyOf(index, rule, zone);
       const evidence = {
-        blob: frame.blob, time: frame.time, detections: tracked.detections, zone: polygonInPixels(zone, seen.width, seen.height),
+        blob: frame.blob,
+        time: frame.time,
+        detections: tracked.detections,
+        zone: polygonInPixels(zone, seen.width, seen.height),
       };
-      const sight = { time: frame.time, detections: tracked.detections, ended: tracked.ended, evidence, width: seen.width, height: seen.height };
+      const sight = {
+        time: frame.time,
+        detections: tracked.detections,
+        ended: tracked.ended,
+        evidence,
+        width: seen.width,
+        height: seen.height,
+      };
       const { step, initial } = bound(rule);
-      const result = step(before.rules[key]?.state ?? initial, sight, zone, rule, inForce(rule, frame.time, config));
+      const result = step(
+        before.rules[key]?.state ?? initial,
+        sight,
+        zone,
+        rule,
+        inForce(rule, frame.time, config),
+      );
       state.rules[key] = { zone, state: result.state };
       for (const said of result.said) tell(said, rule, zone);
     }
@@ -83,7 +104,12 @@ const bound = (rule: ZoneRuleConfig) => {
 };
 
 /** A zone that was moved or taken away, or a rule no longer configured: what it had open is over. */
-function endRest(before: CameraState, state: CameraState, config: WatchConfig, tell: (said: ZoneSaid, rule: ZoneRuleConfig, zone: Zone) => void): void {
+function endRest(
+  before: CameraState,
+  state: CameraState,
+  config: WatchConfig,
+  tell: (said: ZoneSaid, rule: ZoneRuleConfig, zone: Zone) => void,
+): void {
   for (const [key, { zone, state: old }] of Object.entries(before.rules)) {
     const rule = config.rules[Number(key.split(':')[0])];
     if (state.rules[key] || !rule) continue;
@@ -91,11 +117,15 @@ function endRest(before: CameraState, state: CameraState, config: WatchConfig, t
   }
 }
 
-const keyOf = (index: number, rule: ZoneRuleConfig, zone: Zone) => `${index}:${rule.reason}/${zone.id}@${zone.version}`;
+const keyOf = (index: number, rule: ZoneRuleConfig, zone: Zone) =>
+  `${index}:${rule.reason}/${zone.id}@${zone.version}`;
 
 function zonesOf(device: RegisteredDevice, rule: ZoneRuleConfig): Zone[] {
   return device.zones.filter(
-    (z) => z.matter === rule.matter && (rule.zones.length === 0 || rule.zones.includes(z.id)) && !rule.exemptZones.includes(z.id),
+    (z) =>
+      z.matter === rule.matter &&
+      (rule.zones.length === 0 || rule.zones.includes(z.id)) &&
+      !rule.exemptZones.includes(z.id),
   );
 }
 
@@ -107,7 +137,16 @@ function inForce(rule: ZoneRuleConfig, time: number, config: WatchConfig): boole
 
 /** `f_` and 32 hex digits: the detector, where, which rule, which track, since when. */
 function findingId(camera: string, zone: Zone, rule: ZoneRuleConfig, said: ZoneSaid): string {
-  const parts = [DETECTOR.name, DETECTOR.version, camera, zone.id, rule.matter, rule.reason, said.track, said.since];
+  const parts = [
+    DETECTOR.name,
+    DETECTOR.version,
+    camera,
+    zone.id,
+    rule.matter,
+    rule.reason,
+    said.track,
+    said.since,
+  ];
   return `f_${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)}`;
 }
 
@@ -142,7 +181,10 @@ function complete(
     interval: { from: said.since, to: said.until },
     measure: said.measure,
     summary: said.summary,
-    detector: { ...DETECTOR, parameters: { model, rule: thresholds, tracking: config.tracking, ...said.parameters } },
+    detector: {
+      ...DETECTOR,
+      parameters: { model, rule: thresholds, tracking: config.tracking, ...said.parameters },
+    },
     input: { datastreams: [], from: said.since, to: said.until, frames: said.frames },
     trigger: { device: frame.camera, time: frame.time, receivedAt: frame.receivedAt },
   };

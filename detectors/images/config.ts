@@ -7,7 +7,10 @@ const LocalTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day, 
 
 /** When a rule holds: local hours, each [from, to), which may pass midnight. */
 export const Schedule = z.strictObject({
-  hours: z.array(z.tuple([LocalTime, LocalTime])).min(1).describe('Local hours [from, to) in which the rule holds'),
+  hours: z
+    .array(z.tuple([LocalTime, LocalTime]))
+    .min(1)
+    .describe('Local hours [from, to) in which the rule holds'),
 });
 export type Schedule = z.output<typeof Schedule>;
 
@@ -23,7 +26,13 @@ export const DwellRule = z.strictObject({
   zones: z.array(Id).default([]).describe('Only in zones with these ids; empty: in all zones of the matter'),
   classes: z.array(z.string().min(1)).min(1).describe('Classes of the model that count'),
   minScore: z.number().min(0).max(1).default(0.5).describe('A sighting counts from this score on'),
-  minFrames: z.number().int().min(2).max(1000).default(3).describe('Sightings in the zone before there is a finding'),
+  minFrames: z
+    .number()
+    .int()
+    .min(2)
+    .max(1000)
+    .default(3)
+    .describe('Sightings in the zone before there is a finding'),
   dwellS: z
     .number()
     .min(0)
@@ -49,7 +58,12 @@ export type ZoneRuleConfig = z.output<typeof ZoneRuleConfig>;
 export const TrackingConfig = z.strictObject({
   highScore: z.number().min(0).max(1).default(0.5).describe('Boxes from this score on may begin a track'),
   lowScore: z.number().min(0).max(1).default(0.25).describe('Boxes from this score on may continue one'),
-  minIou: z.number().min(0.01).max(1).default(0.3).describe('Overlap with the last place that makes it the same thing'),
+  minIou: z
+    .number()
+    .min(0.01)
+    .max(1)
+    .default(0.3)
+    .describe('Overlap with the last place that makes it the same thing'),
   lostFrames: z
     .number()
     .int()
@@ -79,7 +93,13 @@ export const ImageDetectorsConfig = z.strictObject({
     .nullable()
     .default(null)
     .describe("What scores less is not seen; null: the lower of the model's own and tracking.lowScore"),
-  workers: z.number().int().min(1).max(64).default(1).describe('Worker threads, each with a session of its own'),
+  workers: z
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Worker threads, each with a session of its own'),
   threadsPerWorker: z.number().int().min(1).max(64).default(1).describe('Threads of one run of the model'),
   executionProviders: z
     .array(z.string().min(1))
@@ -123,7 +143,13 @@ export const ImageDetectorsConfig = z.strictObject({
     .max(1000)
     .default(4)
     .describe('Frames of one camera that are looked at in a batch when behind'),
-  batchFrames: z.number().int().min(1).max(1000).default(32).describe('Frames between two checkpoints, at most'),
+  batchFrames: z
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(32)
+    .describe('Frames between two checkpoints, at most'),
   updateEveryS: z
     .number()
     .min(1)

@@ -35,7 +35,10 @@ export interface Inspected {
 }
 
 /** @throws QianliyanError MODEL_INVALID */
-export async function* inspectImages(images: readonly string[], options: InspectOptions = {}): AsyncGenerator<Inspected> {
+export async function* inspectImages(
+  images: readonly string[],
+  options: InspectOptions = {},
+): AsyncGenerator<Inspected> {
   const folder = await resolveModel(options.model ?? 'street-scenes', options.dataFolder);
   const model = await loadModel(folder, options.threads === undefined ? {} : { threads: options.threads });
   try {
@@ -46,15 +49,26 @@ export async function* inspectImages(images: readonly string[], options: Inspect
   }
 }
 
-async function inspectOne(model: Model, image: string, { minScore, draw }: InspectOptions): Promise<Inspected> {
+async function inspectOne(
+  model: Model,
+  image: string,
+  { minScore, draw }: InspectOptions,
+): Promise<Inspected> {
   const line = { image, width: 0, height: 0, model: model.manifest.name, detections: [], plates: [] };
   try {
     const bytes = await readFile(image);
     const seen = await model.detect(bytes, minScore);
-    if (draw) await writeFile(join(draw, `${basename(image, extname(image))}.jpg`), await drawDetections(bytes, seen.detections));
+    if (draw)
+      await writeFile(
+        join(draw, `${basename(image, extname(image))}.jpg`),
+        await drawDetections(bytes, seen.detections),
+      );
     return { ...line, ...seen };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { ...line, error: { reason: error instanceof UnreadablePicture ? error.reason : 'not-readable', message } };
+    return {
+      ...line,
+      error: { reason: error instanceof UnreadablePicture ? error.reason : 'not-readable', message },
+    };
   }
 }

@@ -16,12 +16,20 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Catalog } from '../../backbone/catalog.ts';
 import { decodeRecord, encodeRecord } from '../../backbone/codec.ts';
-import type { Blobs, Clock, DeviceDirectory, Log, Stream, StreamBatch, Subscription } from '../../backbone/index.ts';
+import type {
+  Blobs,
+  Clock,
+  DeviceDirectory,
+  Log,
+  Stream,
+  StreamBatch,
+  Subscription,
+} from '../../backbone/index.ts';
 import { type Finding, type Frame, TOPICS } from '../../contracts/index.ts';
 import { type CameraState, DETECTOR, type ModelIdentity, NEW_CAMERA, watchFrame } from './camera-watch.ts';
 import type { ImageDetectorsConfig } from './config.ts';
-import { readModel } from './models/model.ts';
 import { resolveModel } from './models/catalogue.ts';
+import { readModel } from './models/model.ts';
 import { type Answer, type SetAsideReason, WorkerPool } from './workers/pool.ts';
 
 export const GROUP = 'image-detectors';
@@ -66,7 +74,10 @@ interface PartitionState {
 }
 
 /** @throws QianliyanError MODEL_INVALID */
-export async function startImageDetectors(config: ImageDetectorsConfig, deps: ImageDetectorsDeps): Promise<ImageDetectors> {
+export async function startImageDetectors(
+  config: ImageDetectorsConfig,
+  deps: ImageDetectorsDeps,
+): Promise<ImageDetectors> {
   if (!config.enabled) return idle();
   const folder = await resolveModel(config.model, deps.dataFolder);
   const { manifest } = await readModel(folder);
@@ -83,14 +94,27 @@ export async function startImageDetectors(config: ImageDetectorsConfig, deps: Im
     log: deps.log,
     onRestart: () => meters.restarts.inc(),
   });
-  const stage = new Stage(config, deps, pool, { name: manifest.name, version: manifest.version, sha256: manifest.sha256, minScore }, meters);
+  const stage = new Stage(
+    config,
+    deps,
+    pool,
+    { name: manifest.name, version: manifest.version, sha256: manifest.sha256, minScore },
+    meters,
+  );
   deps.log.info({ model: manifest.name, workers: config.workers }, 'image detection started');
   await stage.begin();
   return stage;
 }
 
 function idle(): ImageDetectors {
-  const counts: ImageCounts = { frames: 0, dropped: 0, setAside: {}, detections: 0, findings: { open: 0, update: 0, closed: 0 }, workerRestarts: 0 };
+  const counts: ImageCounts = {
+    frames: 0,
+    dropped: 0,
+    setAside: {},
+    detections: 0,
+    findings: { open: 0, update: 0, closed: 0 },
+    workerRestarts: 0,
+  };
   return { stop: async () => {}, health: () => ({ ok: true, detail: 'switched off' }), counts: () => counts };
 }
 
@@ -106,7 +130,13 @@ class Stage implements ImageDetectors {
   #subscription: Subscription | null = null;
   #failure: string | null = null;
 
-  constructor(config: ImageDetectorsConfig, deps: ImageDetectorsDeps, pool: WorkerPool, model: ModelIdentity, meters: Meters) {
+  constructor(
+    config: ImageDetectorsConfig,
+    deps: ImageDetectorsDeps,
+    pool: WorkerPool,
+    model: ModelIdentity,
+    meters: Meters,
+  ) {
     this.#config = config;
     this.#deps = deps;
     this.#pool = pool;
@@ -115,7 +145,12 @@ class Stage implements ImageDetectors {
   }
 
   async begin(): Promise<void> {
-    const options = { topic: TOPICS.frames, group: GROUP, maxRecords: this.#config.batchFrames, commit: 'manual' as const };
+    const options = {
+      topic: TOPICS.frames,
+      group: GROUP,
+      maxRecords: this.#config.batchFrames,
+      commit: 'manual' as const,
+    };
     this.#subscription = await this.#deps.stream.subscribe(options, (batch) => this.#take(batch));
     this.#subscription.ended.catch((error: unknown) => {
       this.#failure = error instanceof Error ? error.message : String(error);
@@ -129,11 +164,18 @@ class Stage implements ImageDetectors {
   }
 
   health(): { ok: boolean; detail: string } {
-    return this.#failure ? { ok: false, detail: this.#failure } : { ok: true, detail: `model ${this.#model.name}` };
+    return this.#failure
+      ? { ok: false, detail: this.#failure }
+      : { ok: true, detail: `model ${this.#model.name}` };
   }
 
   counts(): ImageCounts {
-    return { ...this.#counts, setAside: { ...this.#counts.setAside }, findings: { ...this.#counts.findings }, workerRestarts: this.#pool.restarts };
+    return {
+      ...this.#counts,
+      setAside: { ...this.#counts.setAside },
+      findings: { ...this.#counts.findings },
+      workerRestarts: this.#pool.restarts,
+    };
   }
 
   async #take(batch: StreamBatch): Promise<void> {
@@ -145,10 +187,16 @@ class Stage implements ImageDetectors {
     const cameras = new Map(state.cameras);
     const findings = looked.flatMap((frame, i) => this.#follow(cameras, frame, answers[i] as FrameAnswer));
     if (findings.length > 0) {
-      await this.#deps.stream.append(TOPICS.findings, findings.map((f) => ({ key: f.device, value: encodeRecord(f) })));
+      await this.#deps.stream.append(
+        TOPICS.findings,
+        findings.map((f) => ({ key: f.device, value: encodeRecord(f) })),
+      );
     }
     const saved = encodeRecord({ detector: DETECTOR, cameras: Object.fromEntries(cameras) });
-    await this.#deps.stream.saveCheckpoint(GROUP, batch.topic, batch.partition, { nextOffset: batch.nextOffset, state: saved });
+    await this.#deps.stream.saveCheckpoint(GROUP, batch.topic, batch.partition, {
+      nextOffset: batch.nextOffset,
+      state: saved,
+    });
     this.#partitions.set(batch.partition, { nextOffset: batch.nextOffset, cameras });
     this.#count(looked, answers, findings, frames.length - looked.length);
   }
@@ -160,9 +208,15 @@ class Stage implements ImageDetectors {
     if (held && held.nextOffset === first) return held;
     const checkpoint = await this.#deps.stream.loadCheckpoint(GROUP, topic, partition);
     if (!checkpoint?.state) return { nextOffset: first, cameras: new Map() };
-    const saved = decodeRecord<{ detector: typeof DETECTOR; cameras: Record<string, CameraState> }>(checkpoint.state);
-    if (saved.detector.version === DETECTOR.version) return { nextOffset: first, cameras: new Map(Object.entries(saved.cameras)) };
-    this.#deps.log.warn({ saved: saved.detector.version, now: DETECTOR.version }, 'tracks of another version of the detector are forgotten');
+    const saved = decodeRecord<{ detector: typeof DETECTOR; cameras: Record<string, CameraState> }>(
+      checkpoint.state,
+    );
+    if (saved.detector.version === DETECTOR.version)
+      return { nextOffset: first, cameras: new Map(Object.entries(saved.cameras)) };
+    this.#deps.log.warn(
+      { saved: saved.detector.version, now: DETECTOR.version },
+      'tracks of another version of the detector are forgotten',
+    );
     return { nextOffset: first, cameras: new Map() };
   }
 
@@ -177,7 +231,8 @@ class Stage implements ImageDetectors {
 
   async #look(frame: Frame): Promise<FrameAnswer> {
     const began = performance.now();
-    if (!this.#deps.directory.get(frame.camera)) return { ok: false, reason: 'camera-unknown', detail: frame.camera };
+    if (!this.#deps.directory.get(frame.camera))
+      return { ok: false, reason: 'camera-unknown', detail: frame.camera };
     const bytes = await this.#deps.blobs.get(frame.blob);
     if (!bytes) return { ok: false, reason: 'blob-missing', detail: frame.blob };
     const answer = await this.#pool.look(bytes);
@@ -188,7 +243,10 @@ class Stage implements ImageDetectors {
   /** One camera's step; puts the camera's new state into `cameras`. */
   #follow(cameras: Map<string, CameraState>, frame: Frame, answer: FrameAnswer): Finding[] {
     if (!answer.ok) {
-      this.#deps.log.warn({ camera: frame.camera, time: frame.time, reason: answer.reason, detail: answer.detail }, 'frame set aside');
+      this.#deps.log.warn(
+        { camera: frame.camera, time: frame.time, reason: answer.reason, detail: answer.detail },
+        'frame set aside',
+      );
       return [];
     }
     const before = cameras.get(frame.camera) ?? NEW_CAMERA;
@@ -200,12 +258,23 @@ class Stage implements ImageDetectors {
       this.#meters.setAside.inc({ reason: 'out-of-order' });
       return [];
     }
-    const { state, findings } = watchFrame(before, { frame, ...answer.seen }, device, this.#config, this.#model);
+    const { state, findings } = watchFrame(
+      before,
+      { frame, ...answer.seen },
+      device,
+      this.#config,
+      this.#model,
+    );
     cameras.set(frame.camera, state);
     return findings;
   }
 
-  #count(looked: readonly Frame[], answers: readonly FrameAnswer[], findings: readonly Finding[], dropped: number): void {
+  #count(
+    looked: readonly Frame[],
+    answers: readonly FrameAnswer[],
+    findings: readonly Finding[],
+    dropped: number,
+  ): void {
     const { frames, dropped: droppedMeter, setAside, detections, findings: findingsMeter } = this.#meters;
     this.#counts.frames += looked.length;
     this.#counts.dropped += dropped;
@@ -248,13 +317,44 @@ type Meters = ReturnType<typeof makeMeters>;
 function makeMeters(registry: Registry) {
   const registers = [registry];
   return {
-    frames: new Counter({ name: 'qianliyan_image_frames_total', help: 'Frames looked at or set aside', registers }),
-    dropped: new Counter({ name: 'qianliyan_image_frames_dropped_total', help: 'Frames skipped for newer ones of the same camera', registers }),
-    setAside: new Counter({ name: 'qianliyan_image_frames_set_aside_total', help: 'Frames that could not be looked at', labelNames: ['reason'], registers }),
+    frames: new Counter({
+      name: 'qianliyan_image_frames_total',
+      help: 'Frames looked at or set aside',
+      registers,
+    }),
+    dropped: new Counter({
+      name: 'qianliyan_image_frames_dropped_total',
+      help: 'Frames skipped for newer ones of the same camera',
+      registers,
+    }),
+    setAside: new Counter({
+      name: 'qianliyan_image_frames_set_aside_total',
+      help: 'Frames that could not be looked at',
+      labelNames: ['reason'],
+      registers,
+    }),
     detections: new Counter({ name: 'qianliyan_image_detections_total', help: 'Things seen', registers }),
-    findings: new Counter({ name: 'qianliyan_image_findings_total', help: 'Findings told', labelNames: ['reason', 'state'], registers }),
-    restarts: new Counter({ name: 'qianliyan_image_worker_restarts_total', help: 'Workers that died and were replaced', registers }),
-    lag: new Gauge({ name: 'qianliyan_image_lag_seconds', help: 'Age of the oldest frame in work, in real seconds', registers }),
-    seconds: new Histogram({ name: 'qianliyan_image_frame_seconds', help: 'From blob to detections', buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10], registers }),
+    findings: new Counter({
+      name: 'qianliyan_image_findings_total',
+      help: 'Findings told',
+      labelNames: ['reason', 'state'],
+      registers,
+    }),
+    restarts: new Counter({
+      name: 'qianliyan_image_worker_restarts_total',
+      help: 'Workers that died and were replaced',
+      registers,
+    }),
+    lag: new Gauge({
+      name: 'qianliyan_image_lag_seconds',
+      help: 'Age of the oldest frame in work, in real seconds',
+      registers,
+    }),
+    seconds: new Histogram({
+      name: 'qianliyan_image_frame_seconds',
+      help: 'From blob to detections',
+      buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10],
+      registers,
+    }),
   };
 }

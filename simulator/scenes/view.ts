@@ -16,7 +16,10 @@ export function viewOf(name: string | number): View {
   const seed =
     typeof name === 'number' ? name : (DEMO_SEEDS[name] ?? chance('view', name).int(1_000_000, 9_999_999));
   const c = chance('view', seed);
-  const street = makeStreet(seed);
+  // A demonstration shows its fire lane plainly; elsewhere many lanes are worn or were never painted.
+  const street = Object.values(DEMO_SEEDS).includes(seed)
+    ? { ...makeStreet(seed), marking: 'hatched' as const }
+    : makeStreet(seed);
   return {
     name: String(name),
     seed,

@@ -46,7 +46,12 @@ export function single(outputs: readonly OutputTensor[]): OutputTensor {
 }
 
 /** The best of `count` class scores that lie `step` apart from `from` on. */
-export function bestClass(data: Float32Array, from: number, count: number, step = 1): { index: number; score: number } {
+export function bestClass(
+  data: Float32Array,
+  from: number,
+  count: number,
+  step = 1,
+): { index: number; score: number } {
   let index = 0;
   let score = data[from] ?? 0;
   for (let i = 1; i < count; i++) {

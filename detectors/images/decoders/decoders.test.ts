@@ -23,7 +23,13 @@ describe('an output format is read as its authors wrote it', () => {
     // 8 × 4 cells of stride 8, then 4 × 2 of stride 16; 7 values a cell. Cell (2, 1) is number 1 · 8 + 2 = 10.
     const at = 10 * 7;
     const output = tensor([1, 40, 7], {
-      [at]: 0.5, [at + 1]: 0.5, [at + 2]: Math.log(2), [at + 3]: 0, [at + 4]: 0.9, [at + 5]: 0.1, [at + 6]: 0.8,
+      [at]: 0.5,
+      [at + 1]: 0.5,
+      [at + 2]: Math.log(2),
+      [at + 3]: 0,
+      [at + 4]: 0.9,
+      [at + 5]: 0.1,
+      [at + 6]: 0.8,
     });
     const [found, ...rest] = decode({ format: 'yolox', strides: [8, 16] }, output);
     expect(rest).toEqual([]);
@@ -36,7 +42,9 @@ describe('an output format is read as its authors wrote it', () => {
     // Cell (3, 1) of stride 16 is number 32 + 1 · 4 + 3 = 39.
     const at = 39 * 7;
     const output = tensor([1, 40, 7], { [at + 4]: 1, [at + 5]: 1 });
-    expect(decode({ format: 'yolox', strides: [8, 16] }, output)).toMatchObject([{ classIndex: 0, cx: 48, cy: 16, width: 16, height: 16 }]);
+    expect(decode({ format: 'yolox', strides: [8, 16] }, output)).toMatchObject([
+      { classIndex: 0, cx: 48, cy: 16, width: 16, height: 16 },
+    ]);
   });
 
   it('yolov5: centre and size in pixels, score is objectness times class', () => {
@@ -57,7 +65,15 @@ describe('an output format is read as its authors wrote it', () => {
 
   it('fastestdet: tanh moves the centre, sigmoid is a share of the input, the score is weighted', () => {
     // 4 × 2 cells of 16 pixels, 8 values a plane. Cell (1, 1) is number 5.
-    const output = tensor([1, 7, 2, 4], { 5: 0.81, 13: 0, 21: Math.atanh(0.5), 29: 0, 37: 0, 45: 0.64, 53: 0.1 });
+    const output = tensor([1, 7, 2, 4], {
+      5: 0.81,
+      13: 0,
+      21: Math.atanh(0.5),
+      29: 0,
+      37: 0,
+      45: 0.64,
+      53: 0.1,
+    });
     const [found, ...rest] = decode({ format: 'fastestdet', stride: 16 }, output);
     expect(rest).toEqual([]);
     expect(found).toMatchObject({ classIndex: 0, cx: 16, width: 32, height: 16 });
@@ -86,16 +102,32 @@ describe('boxes find their way back to the picture', () => {
   it('whatever a model says, a box lies inside the picture or is dropped', () => {
     const number = fc.double({ noNaN: false, min: -1e5, max: 1e5 });
     fc.assert(
-      fc.property(size, size, fit, side, side, number, number, number, number, (width, height, f, w, h, cx, cy, bw, bh) => {
-        const at = placementOf({ fit: f as 'stretch', width: w, height: h }, width, height);
-        const box = boxOnPicture({ classIndex: 0, score: 1, cx, cy, width: bw, height: bh }, at, width, height);
-        if (!box) return;
-        const [x, y, boxWidth, boxHeight] = box;
-        expect(Math.min(x, y)).toBeGreaterThanOrEqual(0);
-        expect(Math.min(boxWidth, boxHeight)).toBeGreaterThan(0);
-        expect(x + boxWidth).toBeLessThanOrEqual(width + 0.011);
-        expect(y + boxHeight).toBeLessThanOrEqual(height + 0.011);
-      }),
+      fc.property(
+        size,
+        size,
+        fit,
+        side,
+        side,
+        number,
+        number,
+        number,
+        number,
+        (width, height, f, w, h, cx, cy, bw, bh) => {
+          const at = placementOf({ fit: f as 'stretch', width: w, height: h }, width, height);
+          const box = boxOnPicture(
+            { classIndex: 0, score: 1, cx, cy, width: bw, height: bh },
+            at,
+            width,
+            height,
+          );
+          if (!box) return;
+          const [x, y, boxWidth, boxHeight] = box;
+          expect(Math.min(x, y)).toBeGreaterThanOrEqual(0);
+          expect(Math.min(boxWidth, boxHeight)).toBeGreaterThan(0);
+          expect(x + boxWidth).toBeLessThanOrEqual(width + 0.011);
+          expect(y + boxHeight).toBeLessThanOrEqual(height + 0.011);
+        },
+      ),
       { seed: 1 },
     );
   });
@@ -107,9 +139,12 @@ describe('boxes find their way back to the picture', () => {
         fc.pre(width > 4 && height > 4);
         const at = placementOf({ fit: f as 'stretch', width: w, height: h }, width, height);
         const raw = {
-          classIndex: 0, score: 1,
-          cx: 0.5 * width * at.scaleX + at.left, cy: 0.5 * height * at.scaleY + at.top,
-          width: sx * width * at.scaleX, height: sy * height * at.scaleY,
+          classIndex: 0,
+          score: 1,
+          cx: 0.5 * width * at.scaleX + at.left,
+          cy: 0.5 * height * at.scaleY + at.top,
+          width: sx * width * at.scaleX,
+          height: sy * height * at.scaleY,
         };
         const [x, y, bw, bh] = boxOnPicture(raw, at, width, height) ?? [0, 0, 0, 0];
         expect(Math.abs(x - (0.5 - sx / 2) * width)).toBeLessThan(0.011);

@@ -22,7 +22,14 @@ export const yolov8: Decoder<Options> = {
       const best = bestClass(data, 4 * columns + i, classCount, columns);
       if (!(best.score >= minScore)) continue;
       const value = (axis: number) => data[axis * columns + i] ?? 0;
-      found.push({ classIndex: best.index, score: best.score, cx: value(0), cy: value(1), width: value(2), height: value(3) });
+      found.push({
+        classIndex: best.index,
+        score: best.score,
+        cx: value(0),
+        cy: value(1),
+        width: value(2),
+        height: value(3),
+      });
     }
     return found;
   },

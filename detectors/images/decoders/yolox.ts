@@ -9,7 +9,11 @@ import { bestClass, type Decoder, type RawDetection, single } from './decoder.ts
 
 export const YoloxOptions = z.strictObject({
   format: z.literal('yolox'),
-  strides: z.array(z.number().int().positive()).min(1).default([8, 16, 32]).describe('Pixels of a cell, finest first'),
+  strides: z
+    .array(z.number().int().positive())
+    .min(1)
+    .default([8, 16, 32])
+    .describe('Pixels of a cell, finest first'),
 });
 type Options = z.output<typeof YoloxOptions>;
 

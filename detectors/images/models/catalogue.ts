@@ -54,9 +54,17 @@ export async function resolveModel(name: string, dataFolder?: string): Promise<s
     if (await hasManifest(folder)) return folder;
   }
   const known = (await readCatalogue()).some((e) => e.manifest.name === name);
-  const detail = known ? `${name} is in the catalogue but not added: qianliyan models add ${name}` : `no model ${name}`;
+  const detail = known
+    ? `${name} is in the catalogue but not added: qianliyan models add ${name}`
+    : `no model ${name}`;
   throw new QianliyanError('MODEL_INVALID', detail, {
-    problems: [{ path: 'model', found: name, allowed: 'a name that qianliyan models list shows, or a folder with manifest.yaml' }],
+    problems: [
+      {
+        path: 'model',
+        found: name,
+        allowed: 'a name that qianliyan models list shows, or a folder with manifest.yaml',
+      },
+    ],
   });
 }
 
@@ -87,8 +95,20 @@ async function inFolder(parent: string, where: 'built-in' | 'added'): Promise<Li
   return read.map(({ folder, manifest }) => listed(manifest, where, folder, manifest.origin.source));
 }
 
-function listed(manifest: Manifest, where: ListedModel['where'], folder: string | null, source: string): ListedModel {
-  return { name: manifest.name, licence: manifest.licence, classes: manifest.classes.length, where, folder, source };
+function listed(
+  manifest: Manifest,
+  where: ListedModel['where'],
+  folder: string | null,
+  source: string,
+): ListedModel {
+  return {
+    name: manifest.name,
+    licence: manifest.licence,
+    classes: manifest.classes.length,
+    where,
+    folder,
+    source,
+  };
 }
 
 /** Loads the model as a worker would and gives its manifest back. @throws QianliyanError MODEL_INVALID */
@@ -105,15 +125,22 @@ export async function checkModel(name: string, dataFolder?: string): Promise<Man
  * @returns the folder
  * @throws QianliyanError NOT_FOUND, MODEL_INVALID
  */
-export async function addModel(name: string, options: { dataFolder: string; from?: string }): Promise<string> {
+export async function addModel(
+  name: string,
+  options: { dataFolder: string; from?: string },
+): Promise<string> {
   const entry = (await readCatalogue()).find((e) => e.manifest.name === name);
   if (!entry) throw new QianliyanError('NOT_FOUND', `the catalogue has no model ${name}`);
   const bytes = await fetchBytes(options.from ?? entry.url, entry.bytes);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   if (sha256 !== entry.manifest.sha256) {
-    throw new QianliyanError('MODEL_INVALID', `${name}: SHA-256 is ${sha256}, expected ${entry.manifest.sha256}`, {
-      problems: [{ path: 'sha256', found: sha256, allowed: entry.manifest.sha256 }],
-    });
+    throw new QianliyanError(
+      'MODEL_INVALID',
+      `${name}: SHA-256 is ${sha256}, expected ${entry.manifest.sha256}`,
+      {
+        problems: [{ path: 'sha256', found: sha256, allowed: entry.manifest.sha256 }],
+      },
+    );
   }
   return install(entry.manifest, bytes, join(options.dataFolder, 'models'));
 }
@@ -141,7 +168,11 @@ async function fetchBytes(from: string, expected: number): Promise<Uint8Array> {
     if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
     return await bounded(response.body, expected);
   } catch (cause) {
-    throw new QianliyanError('MODEL_INVALID', `cannot read ${from}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new QianliyanError(
+      'MODEL_INVALID',
+      `cannot read ${from}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
 }
 

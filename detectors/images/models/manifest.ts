@@ -45,7 +45,10 @@ export const Manifest = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'lower case letters, digits and - only'),
   version: z.string().min(1),
   task: z.enum(['detection']),
-  file: z.string().regex(/^[\w.-]+\.onnx$/, 'a file name that ends in .onnx').default('model.onnx'),
+  file: z
+    .string()
+    .regex(/^[\w.-]+\.onnx$/, 'a file name that ends in .onnx')
+    .default('model.onnx'),
   sha256: Sha256.describe('Of the file'),
   licence: z.string().min(1).describe('SPDX identifier'),
   origin: z.strictObject({
@@ -57,7 +60,12 @@ export const Manifest = z.strictObject({
   output: OutputFormat,
   classes: z.array(z.string().min(1)).min(1).max(10_000).describe('In the order of the output'),
   minScore: z.number().min(0.001).max(1).default(0.3).describe('What scores less is not reported'),
-  nmsIou: z.number().min(0).max(1).default(0.5).describe('Boxes of one class that overlap more are one thing'),
+  nmsIou: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe('Boxes of one class that overlap more are one thing'),
   quality: z.array(Quality).default([]),
 });
 export type Manifest = z.output<typeof Manifest>;

@@ -60,7 +60,8 @@ export async function readModel(folder: string): Promise<ModelFolder> {
     refuse(folder, [{ path: 'file', found: manifest.file, allowed: 'a readable file in the folder' }], cause),
   );
   const found = createHash('sha256').update(bytes).digest('hex');
-  if (found !== manifest.sha256) refuse(folder, [{ path: 'sha256', found, allowed: `${manifest.sha256} (as the manifest says)` }]);
+  if (found !== manifest.sha256)
+    refuse(folder, [{ path: 'sha256', found, allowed: `${manifest.sha256} (as the manifest says)` }]);
   return { folder, manifest };
 }
 
@@ -91,14 +92,23 @@ export async function loadModel(folder: string, options: SessionOptions = {}): P
     executionProviders: [...(options.executionProviders ?? ['cpu'])],
     graphOptimizationLevel: 'all',
   }).catch((cause: unknown) =>
-    refuse(folder, [{ path: 'file', found: String(cause), allowed: 'a model that onnxruntime can load' }], cause),
+    refuse(
+      folder,
+      [{ path: 'file', found: String(cause), allowed: 'a model that onnxruntime can load' }],
+      cause,
+    ),
   );
   try {
     const decoder = decoderFor(manifest.output);
     checkInput(folder, manifest, session);
     const run = (tensor: Float32Array) => runSession(session, manifest, tensor);
-    const warm = await run(new Float32Array(3 * manifest.input.width * manifest.input.height)).catch((cause: unknown) =>
-      refuse(folder, [{ path: 'input', found: String(cause), allowed: 'an input that the model can run on' }], cause),
+    const warm = await run(new Float32Array(3 * manifest.input.width * manifest.input.height)).catch(
+      (cause: unknown) =>
+        refuse(
+          folder,
+          [{ path: 'input', found: String(cause), allowed: 'an input that the model can run on' }],
+          cause,
+        ),
     );
     checkOutputs(folder, manifest, decoder, warm);
     return {
@@ -121,22 +131,38 @@ const inputShape = ({ input }: Manifest) =>
 function checkInput(folder: string, manifest: Manifest, session: InferenceSession): void {
   const { name } = manifest.input;
   if (session.inputNames.length !== 1 || session.inputNames[0] !== name) {
-    refuse(folder, [{ path: 'input.name', found: name, allowed: `the model's own input: ${session.inputNames.join(', ')}` }]);
+    refuse(folder, [
+      { path: 'input.name', found: name, allowed: `the model's own input: ${session.inputNames.join(', ')}` },
+    ]);
   }
   const [meta] = session.inputMetadata;
   if (!meta?.isTensor) return;
   const wanted = inputShape(manifest);
   // An axis with a name instead of a number takes any size.
-  const fits = meta.shape.length === 4 && meta.shape.every((n, i) => typeof n === 'string' || n <= 0 || n === wanted[i]);
+  const fits =
+    meta.shape.length === 4 && meta.shape.every((n, i) => typeof n === 'string' || n <= 0 || n === wanted[i]);
   if (!fits || meta.type !== 'float32') {
-    refuse(folder, [{ path: 'input', found: `float32 [${wanted}]`, allowed: `what the model takes: ${meta.type} [${meta.shape}]` }]);
+    refuse(folder, [
+      {
+        path: 'input',
+        found: `float32 [${wanted}]`,
+        allowed: `what the model takes: ${meta.type} [${meta.shape}]`,
+      },
+    ]);
   }
 }
 
-function checkOutputs(folder: string, manifest: Manifest, decoder: BoundDecoder, outputs: readonly OutputTensor[]): void {
+function checkOutputs(
+  folder: string,
+  manifest: Manifest,
+  decoder: BoundDecoder,
+  outputs: readonly OutputTensor[],
+): void {
   const { width, height } = manifest.input;
   const wanted = decoder.shapes({ width, height, classCount: manifest.classes.length });
-  const same = wanted.length === outputs.length && wanted.every((shape, i) => String(shape) === String(outputs[i]?.dims));
+  const same =
+    wanted.length === outputs.length &&
+    wanted.every((shape, i) => String(shape) === String(outputs[i]?.dims));
   if (same) return;
   const show = (shapes: readonly (readonly number[])[]) => shapes.map((s) => `[${s}]`).join(' ');
   refuse(folder, [
@@ -148,12 +174,17 @@ function checkOutputs(folder: string, manifest: Manifest, decoder: BoundDecoder,
   ]);
 }
 
-async function runSession(session: InferenceSession, manifest: Manifest, tensor: Float32Array): Promise<OutputTensor[]> {
+async function runSession(
+  session: InferenceSession,
+  manifest: Manifest,
+  tensor: Float32Array,
+): Promise<OutputTensor[]> {
   const input = new Tensor('float32', tensor, inputShape(manifest));
   const results = await session.run({ [manifest.input.name]: input });
   return session.outputNames.map((name) => {
     const output = results[name];
-    if (!output || !(output.data instanceof Float32Array)) throw new TypeError(`output ${name} holds no float32`);
+    if (!output || !(output.data instanceof Float32Array))
+      throw new TypeError(`output ${name} holds no float32`);
     return { dims: output.dims, data: output.data };
   });
 }
@@ -167,12 +198,21 @@ async function detect(
 ): Promise<Seen> {
   const { width, height, placement, tensor } = await preparePicture(bytes, manifest.input);
   const outputs = await run(tensor);
-  const context = { width: manifest.input.width, height: manifest.input.height, classCount: manifest.classes.length, minScore };
-  const boxes = decoder.decode(outputs, context).flatMap((raw): { class: string; score: number; box: Box }[] => {
-    const box = boxOnPicture(raw, placement, width, height);
-    const name = manifest.classes[raw.classIndex];
-    return box && name ? [{ class: name, score: Math.min(1, Math.round(raw.score * 1e4) / 1e4), box }] : [];
-  });
-  const kept = decoder.needsNms ? nms(boxes, manifest.nmsIou, (b) => b.class) : boxes.toSorted((a, b) => b.score - a.score);
+  const context = {
+    width: manifest.input.width,
+    height: manifest.input.height,
+    classCount: manifest.classes.length,
+    minScore,
+  };
+  const boxes = decoder
+    .decode(outputs, context)
+    .flatMap((raw): { class: string; score: number; box: Box }[] => {
+      const box = boxOnPicture(raw, placement, width, height);
+      const name = manifest.classes[raw.classIndex];
+      return box && name ? [{ class: name, score: Math.min(1, Math.round(raw.score * 1e4) / 1e4), box }] : [];
+    });
+  const kept = decoder.needsNms
+    ? nms(boxes, manifest.nmsIou, (b) => b.class)
+    : boxes.toSorted((a, b) => b.score - a.score);
   return { width, height, detections: kept };
 }

@@ -15,9 +15,20 @@ export interface Placement {
 }
 
 /** `width` × `height`: pixels of the upright picture. */
-export function placementOf(input: Pick<ModelInput, 'width' | 'height' | 'fit'>, width: number, height: number): Placement {
+export function placementOf(
+  input: Pick<ModelInput, 'width' | 'height' | 'fit'>,
+  width: number,
+  height: number,
+): Placement {
   if (input.fit === 'stretch') {
-    return { left: 0, top: 0, width: input.width, height: input.height, scaleX: input.width / width, scaleY: input.height / height };
+    return {
+      left: 0,
+      top: 0,
+      width: input.width,
+      height: input.height,
+      scaleX: input.width / width,
+      scaleY: input.height / height,
+    };
   }
   const scale = Math.min(input.width / width, input.height / height);
   // An extremely long picture must still have one row.

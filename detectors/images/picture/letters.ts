@@ -56,7 +56,10 @@ export function letters(text: string, left: number, top: number, dot: number, co
   [...text].forEach((letter, i) => {
     GLYPHS[letter]?.forEach((bits, row) => {
       for (let column = 0; column < 5; column++) {
-        if (bits & (16 >> column)) d.push(`M${n(left + (i * 6 + column) * dot)} ${n(top + row * dot)}h${n(dot)}v${n(dot)}h${n(-dot)}z`);
+        if (bits & (16 >> column))
+          d.push(
+            `M${n(left + (i * 6 + column) * dot)} ${n(top + row * dot)}h${n(dot)}v${n(dot)}h${n(-dot)}z`,
+          );
       }
     });
   });

@@ -16,7 +16,11 @@ export function iou(a: Box, b: Box): number {
  * Non-maximum suppression: of boxes of one group that overlap by more than `limit` the best stays. The result is sorted
  * by score, best first; of equal scores the earlier one goes first, so that the order never depends on luck.
  */
-export function nms<T extends { score: number; box: Box }>(items: readonly T[], limit: number, groupOf: (item: T) => unknown): T[] {
+export function nms<T extends { score: number; box: Box }>(
+  items: readonly T[],
+  limit: number,
+  groupOf: (item: T) => unknown,
+): T[] {
   const kept: T[] = [];
   for (const item of items.toSorted((a, b) => b.score - a.score)) {
     const group = groupOf(item);

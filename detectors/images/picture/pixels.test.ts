@@ -4,22 +4,35 @@ import { ModelInput } from '../models/manifest.ts';
 import { nms } from './nms.ts';
 import { preparePicture } from './pixels.ts';
 
-const input = ModelInput.parse({ name: 'images', width: 64, height: 32, colours: 'rgb', fit: 'letterbox-centre', pad: 7 });
+const input = ModelInput.parse({
+  name: 'images',
+  width: 64,
+  height: 32,
+  colours: 'rgb',
+  fit: 'letterbox-centre',
+  pad: 7,
+});
 const PLANE = 64 * 32;
 
 /** A picture whose left half is red and whose right half is blue. */
 function halves(width: number, height: number) {
-  const blue = { create: { width: Math.floor(width / 2), height, channels: 3, background: '#0000ff' } } as const;
+  const blue = {
+    create: { width: Math.floor(width / 2), height, channels: 3, background: '#0000ff' },
+  } as const;
   const base = sharp({ create: { width, height, channels: 3, background: '#ff0000' } });
   return base.composite([{ input: blue, left: Math.ceil(width / 2), top: 0 }]);
 }
 
 /** Colour of the tensor at a place, channel by channel. */
-const at = (tensor: Float32Array, x: number, y: number) => [0, 1, 2].map((c) => Math.round(tensor[c * PLANE + y * 64 + x] ?? -1));
+const at = (tensor: Float32Array, x: number, y: number) =>
+  [0, 1, 2].map((c) => Math.round(tensor[c * PLANE + y * 64 + x] ?? -1));
 
 describe('a picture becomes the tensor that the manifest asks for', () => {
   it('keeps its shape in the middle of the letterbox, with the padding around it', async () => {
-    const { tensor, placement, width, height } = await preparePicture(await halves(100, 100).png().toBuffer(), input);
+    const { tensor, placement, width, height } = await preparePicture(
+      await halves(100, 100).png().toBuffer(),
+      input,
+    );
     expect({ width, height }).toEqual({ width: 100, height: 100 });
     expect(placement).toMatchObject({ left: 16, top: 0, width: 32, height: 32 });
     expect(at(tensor, 3, 16)).toEqual([7, 7, 7]);
@@ -28,14 +41,25 @@ describe('a picture becomes the tensor that the manifest asks for', () => {
   });
 
   it('gives BGR, scale, mean and deviation as asked', async () => {
-    const other = { ...input, colours: 'bgr' as const, fit: 'stretch' as const, scale: 1 / 255, mean: [0.5, 0, 0] as [number, number, number], std: [0.5, 1, 1] as [number, number, number] };
+    const other = {
+      ...input,
+      colours: 'bgr' as const,
+      fit: 'stretch' as const,
+      scale: 1 / 255,
+      mean: [0.5, 0, 0] as [number, number, number],
+      std: [0.5, 1, 1] as [number, number, number],
+    };
     const { tensor } = await preparePicture(await halves(100, 50).png().toBuffer(), other);
     expect(at(tensor, 5, 5)).toEqual([-1, 0, 1]);
     expect(at(tensor, 60, 5)).toEqual([1, 0, 0]);
   });
 
   it('lays channels side by side for NHWC', async () => {
-    const { tensor } = await preparePicture(await halves(100, 50).png().toBuffer(), { ...input, layout: 'nhwc', fit: 'stretch' });
+    const { tensor } = await preparePicture(await halves(100, 50).png().toBuffer(), {
+      ...input,
+      layout: 'nhwc',
+      fit: 'stretch',
+    });
     expect([...tensor.subarray(0, 3)]).toEqual([255, 0, 0]);
     expect([...tensor.subarray(63 * 3, 64 * 3)]).toEqual([0, 0, 255]);
   });
@@ -72,37 +96,58 @@ describe('a picture becomes the tensor that the manifest asks for', () => {
   it('handles grey, a single pixel and a line', async () => {
     const grey = await halves(64, 32).toColourspace('b-w').png().toBuffer();
     expect(new Set(at((await preparePicture(grey, input)).tensor, 5, 5)).size).toBe(1);
-    for (const [w, h] of [[1, 1], [3000, 1], [1, 3000]] as const) {
-      const dot = await sharp({ create: { width: w, height: h, channels: 3, background: '#fff' } }).png().toBuffer();
+    for (const [w, h] of [
+      [1, 1],
+      [3000, 1],
+      [1, 3000],
+    ] as const) {
+      const dot = await sharp({ create: { width: w, height: h, channels: 3, background: '#fff' } })
+        .png()
+        .toBuffer();
       expect(await preparePicture(dot, input)).toMatchObject({ width: w, height: h });
     }
   });
 });
 
-function animated(): Promise<Buffer> {
-  const frame = (background: string) => ({ create: { width: 32, height: 32, channels: 3 as const, background } });
-  return sharp([frame('#ff0000'), frame('#0000ff')], { join: { animated: true } }).webp({ lossless: true }).toBuffer();
+async function animated(): Promise<Buffer> {
+  const frame = (background: string) => ({
+    create: { width: 32, height: 32, channels: 3 as const, background },
+  });
+  const frames = ['#ff0000', '#0000ff'].map((colour) => sharp(frame(colour)).png().toBuffer());
+  return sharp(await Promise.all(frames), { join: { animated: true } })
+    .webp({ lossless: true })
+    .toBuffer();
 }
 
 describe('what is no picture has a named reason', () => {
   const jpeg = () => halves(640, 360).jpeg().toBuffer();
 
   it.each([
-    ['a text file named .jpg', async () => Buffer.from('this is no picture at all, whatever its name says'), 'not-a-picture'],
+    [
+      'a text file named .jpg',
+      async () => Buffer.from('this is no picture at all, whatever its name says'),
+      'not-a-picture',
+    ],
     ['an empty file', async () => Buffer.alloc(0), 'not-a-picture'],
     ['half a JPEG', async () => (await jpeg()).subarray(0, 900), 'picture-truncated'],
     ['a picture that says it is enormous', async () => enormous(), 'picture-too-large'],
   ])('%s: %#', async (_, make, reason) => {
-    await expect(preparePicture(await make(), input)).rejects.toMatchObject({ name: 'UnreadablePicture', reason });
+    await expect(preparePicture(await make(), input)).rejects.toMatchObject({
+      name: 'UnreadablePicture',
+      reason,
+    });
   });
 
   it('random bytes behind a JPEG head never do more than be refused', async () => {
     const good = await jpeg();
     for (let seed = 1; seed <= 40; seed++) {
       const bytes = Buffer.from(good);
-      for (let i = 0; i < 30; i++) bytes[2 + ((seed * 7919 + i * 104_729) % (bytes.length - 2))] = (seed * 31 + i * 17) & 255;
+      for (let i = 0; i < 30; i++)
+        bytes[2 + ((seed * 7919 + i * 104_729) % (bytes.length - 2))] = (seed * 31 + i * 17) & 255;
       const result = await preparePicture(bytes, input).catch((error: { reason: string }) => error.reason);
-      expect(typeof result === 'string' ? /^(not-a-picture|picture-)/.test(result) : result.width > 0).toBe(true);
+      expect(typeof result === 'string' ? /^(not-a-picture|picture-)/.test(result) : result.width > 0).toBe(
+        true,
+      );
     }
   });
 });
@@ -115,7 +160,10 @@ function enormous(): Buffer {
   head.writeUInt32BE(20_000, 20);
   head.set([8, 2, 0, 0, 0], 24);
   head.writeUInt32BE(crc32(head.subarray(12, 29)), 29);
-  return Buffer.concat([head, Buffer.from('0000000049444154' + '35af061e' + '0000000049454e44ae426082', 'hex')]);
+  return Buffer.concat([
+    head,
+    Buffer.from('0000000049444154' + '35af061e' + '0000000049454e44ae426082', 'hex'),
+  ]);
 }
 
 function crc32(bytes: Uint8Array): number {
@@ -128,7 +176,11 @@ function crc32(bytes: Uint8Array): number {
 }
 
 describe('boxes that overlap', () => {
-  const box = (score: number, x: number, name = 'car') => ({ score, name, box: [x, 0, 10, 10] as [number, number, number, number] });
+  const box = (score: number, x: number, name = 'car') => ({
+    score,
+    name,
+    box: [x, 0, 10, 10] as [number, number, number, number],
+  });
 
   it('of one class become the best of them, best first', () => {
     const kept = nms([box(0.6, 0), box(0.9, 1), box(0.7, 30)], 0.5, (b) => b.name);

@@ -52,8 +52,10 @@ export async function preparePicture(bytes: Uint8Array, input: ModelInput): Prom
 export async function uprightSize(bytes: Uint8Array): Promise<{ width: number; height: number }> {
   // An async function, because sharp throws at once for an empty buffer.
   const { autoOrient } = await (async () => open(bytes).metadata())().catch(refuse);
-  if (!(autoOrient.width > 0 && autoOrient.height > 0)) throw new UnreadablePicture('picture-unreadable', 'it has no size');
-  if (autoOrient.width * autoOrient.height > MAX_PIXELS) throw new UnreadablePicture('picture-too-large', `${autoOrient.width} × ${autoOrient.height}`);
+  if (!(autoOrient.width > 0 && autoOrient.height > 0))
+    throw new UnreadablePicture('picture-unreadable', 'it has no size');
+  if (autoOrient.width * autoOrient.height > MAX_PIXELS)
+    throw new UnreadablePicture('picture-too-large', `${autoOrient.width} × ${autoOrient.height}`);
   return autoOrient;
 }
 
@@ -64,14 +66,25 @@ function open(bytes: Uint8Array) {
 
 function refuse(error: unknown): never {
   const message = error instanceof Error ? error.message : String(error);
-  if (/unsupported image format|buffer is empty/i.test(message)) throw new UnreadablePicture('not-a-picture', error);
-  if (/premature end|truncated|end of (file|stream|image)|not enough data|libspng read error|too few/i.test(message)) throw new UnreadablePicture('picture-truncated', error);
+  if (/unsupported image format|buffer is empty/i.test(message))
+    throw new UnreadablePicture('not-a-picture', error);
+  if (
+    /premature end|truncated|end of (file|stream|image)|not enough data|libspng read error|too few/i.test(
+      message,
+    )
+  )
+    throw new UnreadablePicture('picture-truncated', error);
   if (/pixel limit|too large|exceeds/i.test(message)) throw new UnreadablePicture('picture-too-large', error);
   throw new UnreadablePicture('picture-unreadable', error);
 }
 
 /** Channel order, padding, scale, mean and deviation as the manifest says. Exported for its test. */
-export function toTensor(pixels: Uint8Array, channels: number, at: Placement, input: ModelInput): Float32Array {
+export function toTensor(
+  pixels: Uint8Array,
+  channels: number,
+  at: Placement,
+  input: ModelInput,
+): Float32Array {
   const plane = input.width * input.height;
   const planar = input.layout === 'nchw';
   const tensor = new Float32Array(plane * 3);
@@ -85,7 +98,8 @@ export function toTensor(pixels: Uint8Array, channels: number, at: Placement, in
     for (let y = 0; y < at.height; y++) {
       let to = base + ((at.top + y) * input.width + at.left) * step;
       let from = y * at.width * channels + source;
-      for (let x = 0; x < at.width; x++, to += step, from += channels) tensor[to] = (pixels[from] as number) * factor - offset;
+      for (let x = 0; x < at.width; x++, to += step, from += channels)
+        tensor[to] = (pixels[from] as number) * factor - offset;
     }
   }
   return tensor;

@@ -65,24 +65,54 @@ export const dwell: ZoneRule<DwellRule, DwellState> = {
 function arrive(d: Detection, sight: Sight): Presence {
   const { time, evidence } = sight;
   return {
-    track: d.track ?? 0, class: d.class, since: time, lastIn: time, dwellMs: 0, sightings: 1, scores: d.score,
-    outside: 0, proven: false, first: evidence, proof: null, latest: evidence,
+    track: d.track ?? 0,
+    class: d.class,
+    since: time,
+    lastIn: time,
+    dwellMs: 0,
+    sightings: 1,
+    scores: d.score,
+    outside: 0,
+    proven: false,
+    first: evidence,
+    proof: null,
+    latest: evidence,
   };
 }
 
-function follow(p: Presence, d: Detection | undefined, isOutside: boolean, { time, evidence }: Sight, config: DwellRule): Presence {
+function follow(
+  p: Presence,
+  d: Detection | undefined,
+  isOutside: boolean,
+  { time, evidence }: Sight,
+  config: DwellRule,
+): Presence {
   if (!d) return isOutside ? { ...p, outside: p.outside + 1 } : p;
   const gap = time - p.lastIn;
   const dwellMs = p.dwellMs + (gap <= config.maxGapS * 1000 ? gap : 0);
   const sightings = p.sightings + 1;
   const proven = p.proven || (sightings >= config.minFrames && dwellMs >= config.dwellS * 1000);
   return {
-    ...p, class: d.class, lastIn: time, dwellMs, sightings, scores: p.scores + d.score, outside: 0, proven,
-    proof: p.proof ?? (proven ? evidence : null), latest: evidence,
+    ...p,
+    class: d.class,
+    lastIn: time,
+    dwellMs,
+    sightings,
+    scores: p.scores + d.score,
+    outside: 0,
+    proven,
+    proof: p.proof ?? (proven ? evidence : null),
+    latest: evidence,
   };
 }
 
-const CLASS_ZH: Record<string, string> = { car: '小型汽车', truck: '货车', bus: '客车', van: '面包车', person: '人员' };
+const CLASS_ZH: Record<string, string> = {
+  car: '小型汽车',
+  truck: '货车',
+  bus: '客车',
+  van: '面包车',
+  person: '人员',
+};
 
 function say(p: Presence, over: boolean, zone: Zone, config: DwellRule): ZoneSaid {
   const minutes = Math.round(p.dwellMs / 6000) / 10;
@@ -94,7 +124,13 @@ function say(p: Presence, over: boolean, zone: Zone, config: DwellRule): ZoneSai
     since: p.since,
     until: p.lastIn,
     over,
-    measure: { statistic: 'dwell', value: p.dwellMs / 1000, unit: 's', limit: config.dwellS, validCount: p.sightings },
+    measure: {
+      statistic: 'dwell',
+      value: p.dwellMs / 1000,
+      unit: 's',
+      limit: config.dwellS,
+      validCount: p.sightings,
+    },
     summary: {
       zh: `${zone.name.zh}内有${zh}停留${minutes}分钟(阈值${limit}分钟),见于${p.sightings}帧,平均置信度${score}%`,
       en: `A ${p.class} stayed ${minutes} min in ${zone.name.en} (threshold ${limit} min), seen in ${p.sightings} frames, mean confidence ${score} %`,

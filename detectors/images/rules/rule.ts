@@ -4,8 +4,7 @@
  * To add one: a file of this shape, its configuration in config.ts, its line in index.ts.
  */
 
-import type { BiText, FrameEvidence, Measure, Zone } from '../../../contracts/index.ts';
-import type { Detection } from '../../../contracts/index.ts';
+import type { BiText, Detection, FrameEvidence, Measure, Zone } from '../../../contracts/index.ts';
 import type { Track } from '../tracking/tracker.ts';
 
 /** One frame as a rule sees it. */

@@ -44,23 +44,40 @@ const SAME_THING_IOU = 0.75;
 /** Across longer gaps a speed says nothing any more. */
 const PREDICT_MAX_S = 2;
 
-export function track(state: TrackerState, time: number, found: readonly Detection[], config: TrackingConfig): TrackedFrame {
-  const kind = (name: string) => config.sameKind.findIndex((group) => group.includes(name)) ;
+export function track(
+  state: TrackerState,
+  time: number,
+  found: readonly Detection[],
+  config: TrackingConfig,
+): TrackedFrame {
+  const kind = (name: string) => config.sameKind.findIndex((group) => group.includes(name));
   const kindOf = (name: string) => (kind(name) >= 0 ? kind(name) : name);
-  const boxes = nms(found.filter((d) => d.score >= config.lowScore), SAME_THING_IOU, (d) => kindOf(d.class));
+  const boxes = nms(
+    found.filter((d) => d.score >= config.lowScore),
+    SAME_THING_IOU,
+    (d) => kindOf(d.class),
+  );
   const sure = boxes.filter((d) => d.score >= config.highScore);
   const unsure = boxes.filter((d) => d.score < config.highScore);
   const first = associate(state.tracks, sure, time, config.minIou, kindOf);
   // An unsure box must fit better: it is believed only because something was there before.
   const second = associate(first.alone, unsure, time, Math.min(0.9, config.minIou + 0.2), kindOf);
-  const continued = [...first.pairs, ...second.pairs].map(({ of, by }) => ({ by, track: seen(of, by, time) }));
+  const continued = [...first.pairs, ...second.pairs].map(({ of, by }) => ({
+    by,
+    track: seen(of, by, time),
+  }));
   let nextId = state.nextId;
   const begun = first.free.map((by) => ({ by, track: begin(nextId++, by, time) }));
   const missed = second.alone.map((t) => ({ ...t, missed: t.missed + 1 }));
   const isLost = (t: Track) => t.missed >= config.lostFrames && time - t.lastSeen >= config.lostAfterS * 1000;
   const present = [...continued, ...begun];
   return {
-    state: { nextId, tracks: [...present.map((p) => p.track), ...missed.filter((t) => !isLost(t))].sort((a, b) => a.id - b.id) },
+    state: {
+      nextId,
+      tracks: [...present.map((p) => p.track), ...missed.filter((t) => !isLost(t))].sort(
+        (a, b) => a.id - b.id,
+      ),
+    },
     detections: present
       .map(({ by, track: t }): Detection => ({ ...by, class: classOf(t), track: t.id }))
       .sort((a, b) => (a.track ?? 0) - (b.track ?? 0)),
@@ -112,14 +129,25 @@ function expected(t: Track, time: number): Box {
 }
 
 function begin(id: number, by: Detection, time: number): Track {
-  return { id, votes: { [by.class]: by.score }, box: by.box, velocity: [0, 0], firstSeen: time, lastSeen: time, missed: 0 };
+  return {
+    id,
+    votes: { [by.class]: by.score },
+    box: by.box,
+    velocity: [0, 0],
+    firstSeen: time,
+    lastSeen: time,
+    missed: 0,
+  };
 }
 
 function seen(t: Track, by: Detection, time: number): Track {
   const seconds = (time - t.lastSeen) / 1000;
   const speed = (axis: 0 | 1) =>
     seconds > 0 && seconds <= PREDICT_MAX_S
-      ? 0.5 * t.velocity[axis] + (0.5 * (by.box[axis] + by.box[axis + 2 as 2 | 3] / 2 - t.box[axis] - t.box[axis + 2 as 2 | 3] / 2)) / seconds
+      ? 0.5 * t.velocity[axis] +
+        (0.5 *
+          (by.box[axis] + by.box[(axis + 2) as 2 | 3] / 2 - t.box[axis] - t.box[(axis + 2) as 2 | 3] / 2)) /
+          seconds
       : 0;
   return {
     ...t,

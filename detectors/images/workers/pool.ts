@@ -85,7 +85,8 @@ export class WorkerPool {
     this.#closing = true;
     const lanes = [...this.#lanes];
     await Promise.all(lanes.map((lane) => lane.worker.terminate()));
-    for (const job of this.#waiting.splice(0)) job.answer({ ok: false, reason: 'worker-died', detail: 'the pool was closed' });
+    for (const job of this.#waiting.splice(0))
+      job.answer({ ok: false, reason: 'worker-died', detail: 'the pool was closed' });
   }
 
   #open(): Promise<void> {
@@ -101,7 +102,11 @@ export class WorkerPool {
           resolve();
           this.#feed();
         } else if (message.type === 'refused') {
-          reject(new QianliyanError('MODEL_INVALID', message.error.message, { problems: message.error.problems as Problem[] }));
+          reject(
+            new QianliyanError('MODEL_INVALID', message.error.message, {
+              problems: message.error.problems as Problem[],
+            }),
+          );
         } else {
           this.#finish(lane, message);
         }
@@ -136,7 +141,8 @@ export class WorkerPool {
     clearTimeout(held.timer);
     lane.jobs.delete(message.id);
     if (message.type === 'seen') held.job.answer({ ok: true, seen: message.seen });
-    else if (message.type === 'unreadable') held.job.answer({ ok: false, reason: message.reason, detail: message.detail });
+    else if (message.type === 'unreadable')
+      held.job.answer({ ok: false, reason: message.reason, detail: message.detail });
     else this.#again(held.job, 'model-failed', message.detail);
     this.#feed();
   }

@@ -25,7 +25,10 @@ try {
   say({ type: 'ready' });
 } catch (error) {
   const problems = error instanceof QianliyanError ? [...error.problems] : [];
-  say({ type: 'refused', error: { message: error instanceof Error ? error.message : String(error), problems } });
+  say({
+    type: 'refused',
+    error: { message: error instanceof Error ? error.message : String(error), problems },
+  });
 }
 
 async function look(model: Model, { id, bytes }: LookAt): Promise<void> {
