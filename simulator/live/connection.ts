@@ -36,7 +36,7 @@ export interface PublishTag {
 
 export interface Connection {
   publish(topic: string, payload: Buffer, tag: PublishTag): void;
-  /** Resolves when one more message may be published, or `signal` is aborted. */
+  /** Resolves when there is a line and one more message may be published, or `signal` is aborted. */
   room(signal: AbortSignal): Promise<void>;
   /** Resolves when everything is acknowledged, or after `withinMs`. */
   drained(withinMs: number): Promise<void>;
@@ -47,17 +47,20 @@ export interface Connection {
 }
 
 export function connectDevice(options: ConnectionOptions): Connection {
-  const settled = new EventEmitter();
+  const changes = new EventEmitter();
   const client = connect(options);
   let inFlight = 0;
   let ended = false;
-  client.on('connect', () => options.onConnected());
+  client.on('connect', () => {
+    changes.emit('change');
+    options.onConnected();
+  });
   client.on('error', (error) => options.onOutage(error.message));
   client.on('close', () => options.onOutage('connection closed'));
 
   const settle = (tag: PublishTag, error: Error | undefined) => {
     inFlight -= 1;
-    settled.emit('settled');
+    changes.emit('change');
     if (error === undefined) options.onAcknowledged(tag);
     // What is given up because the device was switched off is nobody's refusal.
     else if (!ended) options.onRefused(tag, error.message);
@@ -70,7 +73,7 @@ export function connectDevice(options: ConnectionOptions): Connection {
       else settle(tag, error ?? undefined);
     });
   };
-  const nextSettled = (signal: AbortSignal) => once(settled, 'settled', { signal }).catch(() => undefined);
+  const nextChange = (signal: AbortSignal) => once(changes, 'change', { signal }).catch(() => undefined);
 
   return {
     publish(topic, payload, tag) {
@@ -78,11 +81,13 @@ export function connectDevice(options: ConnectionOptions): Connection {
       send(topic, payload, tag);
     },
     async room(signal) {
-      while (inFlight >= WINDOW && !signal.aborted) await nextSettled(signal);
+      // mqtt.js would take messages without a line, but sends such ones one by one, a round trip each.
+      const full = () => !client.connected || inFlight >= WINDOW;
+      while (full() && !signal.aborted) await nextChange(signal);
     },
     async drained(withinMs) {
       const signal = AbortSignal.timeout(withinMs);
-      while (inFlight > 0 && !signal.aborted) await nextSettled(signal);
+      while (inFlight > 0 && !signal.aborted) await nextChange(signal);
     },
     inFlight: () => inFlight,
     cut() {

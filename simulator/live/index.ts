@@ -9,6 +9,7 @@
  * 2. readings go out when they are due; a camera has its picture painted while it waits
  * 3. the acknowledgement counts, not the sending
  */
+import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { Device } from '../../contracts/index.ts';
 import { type Dispatch, type PictureDispatch, playDevice } from '../fleet.ts';
@@ -71,6 +72,8 @@ export function startSimulator(options: SimulatorOptions): Simulator {
   const published = publishLog();
   const outage = outageLog(log);
   const ending = new AbortController();
+  // Every player listens to it.
+  setMaxListeners(0, ending.signal);
   let painter: Painter | undefined;
   const sharedPainter = () => {
     painter ??= startPainter();
