@@ -9,7 +9,7 @@ import { addModel, type Inspected, inspectImages, listModels } from '../detector
 
 // The same code on photographs, with a public model from the catalogue. The pictures may not be copied into the project:
 // they lie beside it, and where they are missing this must be said, not skipped.
-const shared = resolve(process.env['QIANLIYAN_SHARED'] ?? join(projectRoot, '..', 'shared'), 'vision');
+const shared = resolve(process.env.QIANLIYAN_SHARED ?? join(projectRoot, '..', 'shared'), 'vision');
 
 function need(path: string): string {
   const file = join(shared, path);
