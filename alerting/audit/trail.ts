@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { chunks } from '../store/chunks.ts';
 import { lastTaken, take } from '../store/counters.ts';
 import type { AlertingTables, Db, Tx } from '../store/tables.ts';
 import { canonical } from './canonical.ts';
@@ -39,7 +40,7 @@ export async function appendAudit(tx: Tx, at: number, entries: readonly AuditEnt
     previous = hashOf(row);
     return { ...row, hash: previous };
   });
-  await tx.insertInto('alerting_audit').values(rows).execute();
+  for (const some of chunks(rows)) await tx.insertInto('alerting_audit').values(some).execute();
 }
 
 function columns(entry: AuditEntry) {

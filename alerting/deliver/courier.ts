@@ -173,7 +173,7 @@ export class Courier {
     const after = { ...row, ...change };
     await db.transaction().execute(async (tx) => {
       await tx.updateTable('alerting_leads').set(change).where('id', '=', row.id).execute();
-      await events.add(tx, [{ type: 'lead', value: leadView(after) }]);
+      await events.add(tx, [{ type: 'lead', body: JSON.stringify(leadView(after)) }]);
       if (after.state === 'pending') return;
       const { state, attempts, last_error: error, receipt } = after;
       await appendAudit(tx, clock.now(), [

@@ -2,11 +2,11 @@ import type { Alert, DraftCase, Finding } from '../../contracts/index.ts';
 import type { AuditEntry } from '../audit/index.ts';
 import type { AlertingConfig } from '../config.ts';
 import { severityRank } from '../raise/compose.ts';
-import { chunks } from '../raise/store.ts';
+import { chunks } from '../store/chunks.ts';
 import { take } from '../store/counters.ts';
 import { localDate } from '../store/local-time.ts';
 import type { AlertingTables, Tx } from '../store/tables.ts';
-import { composeDraft, type DraftSources, draftId, draftNumber } from './compose.ts';
+import { composeDraft, type DraftIdentity, type DraftSources, draftId, draftNumber } from './compose.ts';
 
 type DraftRow = AlertingTables['alerting_drafts'];
 
@@ -36,6 +36,16 @@ export interface DraftOutcome {
   decided: Set<string>;
 }
 
+/** What is to be done about an alert's draft. */
+interface Plan {
+  entry: ChangedAlert;
+  old: DraftCase | null;
+  seq: number | null;
+  /** There is one, and it is not hidden behind another. */
+  isShown: boolean;
+  step: 'create' | 'rewrite' | 'revive' | 'none';
+}
+
 /**
  * Keeps one draft an alert: makes it when the alert first deserves one, rewrites its facts while it is undecided, and
  * leaves it alone once a person has decided. Sets `alert.draftCase`. Call inside the transaction of the alerts.
@@ -50,52 +60,52 @@ export class DraftDesk {
   }
 
   async take(tx: Tx, alerts: readonly ChangedAlert[], now: number): Promise<DraftOutcome> {
-    const rows = await this.#load(
-      tx,
-      alerts.map((a) => a.alert.id),
-    );
+    const ids = alerts.map((a) => a.alert.id);
+    const rows = await this.#load(tx, ids);
+    const plans = alerts.map((entry) => this.#plan(entry, rows.get(entry.alert.id)));
+    const numbers = await this.#numbers(tx, plans.filter((plan) => plan.step === 'create').length, now);
     const outcome: DraftOutcome = { changed: [], created: [], audit: [], decided: new Set() };
     const saved: DraftRow[] = [];
-    for (const entry of alerts) {
-      const row = rows.get(entry.alert.id);
-      const old = row === undefined ? null : (JSON.parse(row.body) as DraftCase);
-      if (old !== null && old.state !== 'draft') outcome.decided.add(entry.alert.id);
-      const draft = await this.#draftFor(tx, entry, old, row?.merged_into != null, now);
-      if (draft === null) continue;
-      saved.push(draftRow(draft, row?.seq ?? (await take(tx, 'drafts'))));
+    for (const plan of plans) {
+      const { alert, findings } = plan.entry;
+      if (plan.old !== null && plan.old.state !== 'draft') outcome.decided.add(alert.id);
+      if (plan.step !== 'none' || plan.isShown) alert.draftCase = draftId(alert.id);
+      if (plan.step === 'none') continue;
+      const next = plan.old === null ? numbers.shift() : undefined;
+      const identity = plan.old === null ? this.#identity(alert, next?.number ?? '', now) : again(plan.old);
+      const draft = composeDraft(identity, alert, findings, this.#sources);
+      saved.push(draftRow(draft, plan.seq ?? next?.seq ?? 0));
       outcome.changed.push(draft);
-      outcome.audit.push(traceOf(draft, old));
-      if (old === null || row?.merged_into != null) outcome.created.push(draft);
+      outcome.audit.push(traceOf(draft, plan.old));
+      if (plan.step !== 'rewrite') outcome.created.push(draft);
     }
     await saveDrafts(tx, saved);
     return outcome;
   }
 
-  /** The draft as it has to be written; null = nothing is to be written. */
-  async #draftFor(tx: Tx, entry: ChangedAlert, old: DraftCase | null, wasMerged: boolean, now: number) {
-    const { alert, findings } = entry;
-    if (old !== null && !wasMerged) {
-      alert.draftCase = old.id;
-      if (old.state !== 'draft' || !this.#worthRewriting(old, alert)) return null;
-      return composeDraft({ ...old, version: old.version + 1 }, alert, findings, this.#sources);
+  #plan(entry: ChangedAlert, row: DraftRow | undefined): Plan {
+    const old = row === undefined ? null : (JSON.parse(row.body) as DraftCase);
+    const seq = row?.seq ?? null;
+    const isShown = row?.merged_into === null;
+    if (old !== null && isShown) {
+      const rewrite = old.state === 'draft' && this.#worthRewriting(old, entry.alert);
+      return { entry, old, seq, isShown, step: rewrite ? 'rewrite' : 'none' };
     }
-    if (draftReason(alert, this.#config.draft) !== 'drafted') return null;
-    const identity =
-      old === null ? await this.#identity(tx, alert, now) : { ...old, version: old.version + 1 };
-    alert.draftCase = identity.id;
-    return composeDraft(identity, alert, findings, this.#sources);
+    const deserves = draftReason(entry.alert, this.#config.draft) === 'drafted';
+    return { entry, old, seq, isShown, step: !deserves ? 'none' : old === null ? 'create' : 'revive' };
   }
 
-  async #identity(tx: Tx, alert: Alert, now: number) {
+  /** The next numbers of the day, many at a time. */
+  async #numbers(tx: Tx, count: number, now: number): Promise<{ seq: number; number: string }[]> {
+    if (count === 0) return [];
     const date = localDate(now, this.#config.utcOffsetMinutes);
+    const [seq, first] = [await take(tx, 'drafts', count), await take(tx, `drafts/${date}`, count)];
+    return Array.from({ length: count }, (_, i) => ({ seq: seq + i, number: draftNumber(date, first + i) }));
+  }
+
+  #identity(alert: Alert, number: string, now: number): DraftIdentity {
     const hours = this.#sources.catalog.matters.get(alert.matter ?? '')?.reviewHours ?? 24;
-    return {
-      id: draftId(alert.id),
-      number: draftNumber(date, await take(tx, `drafts/${date}`)),
-      createdAt: now,
-      dueAt: now + hours * 3_600_000,
-      version: 1,
-    };
+    return { id: draftId(alert.id), number, createdAt: now, dueAt: now + hours * 3_600_000, version: 1 };
   }
 
   /**
@@ -155,6 +165,10 @@ export class DraftDesk {
     }
     return hidden;
   }
+}
+
+function again({ id, number, createdAt, dueAt, version }: DraftCase): DraftIdentity {
+  return { id, number, createdAt, dueAt, version: version + 1 };
 }
 
 function traceOf(draft: DraftCase, old: DraftCase | null): AuditEntry {

@@ -39,7 +39,7 @@ export async function acknowledge(
     await appendAudit(tx, now, [
       { ...entry, before: { state: before.state }, after: { state: alert.state } },
     ]);
-    await events.add(tx, [{ type: 'alert', value: alert }]);
+    await events.add(tx, [{ type: 'alert', body: JSON.stringify(alert) }]);
     return alert;
   });
   events.ring();

@@ -1,16 +1,10 @@
 import type { Alert, Finding } from '../../contracts/index.ts';
+import { chunks } from '../store/chunks.ts';
 import type { AlertingTables, Tx } from '../store/tables.ts';
 
 /** Rows that one batch of findings touches, read and written many at a time: a batch costs tens of statements. */
 
 export type AlertRow = AlertingTables['alerting_alerts'];
-
-/** Rows in one statement: far below SQLite's 32,766 variables. */
-const CHUNK = 400;
-
-export function* chunks<T>(items: readonly T[], size = CHUNK): Generator<T[]> {
-  for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size);
-}
 
 export interface StoredFinding {
   finding: Finding;
@@ -126,7 +120,10 @@ export async function saveAlerts(tx: Tx, rows: readonly AlertRow[]): Promise<voi
   }
 }
 
-export function alertRow(alert: Alert, of: { seq: number; founder: string; settled: boolean }): AlertRow {
+export function alertRow(
+  alert: Alert,
+  of: { seq: number; founder: string; settled: boolean; body: string },
+): AlertRow {
   return {
     id: alert.id,
     seq: of.seq,
@@ -138,6 +135,6 @@ export function alertRow(alert: Alert, of: { seq: number; founder: string; settl
     merged_into: null,
     started_at: alert.startedAt,
     last_seen_at: alert.lastSeenAt,
-    body: JSON.stringify(alert),
+    body: of.body,
   };
 }

@@ -5,7 +5,7 @@ import type { AlertingConfig } from '../config.ts';
 import { type DraftDesk, deviceAt } from '../draft/index.ts';
 import type { Metrics } from '../metrics.ts';
 import { addTotals, take } from '../store/counters.ts';
-import type { EventLog, ProductEvent } from '../store/events.ts';
+import type { EventLog, NewEvent } from '../store/events.ts';
 import type { Tx } from '../store/tables.ts';
 import { composeAlert } from './compose.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -31,8 +31,6 @@ interface Change {
   findings: readonly [Finding, ...Finding[]];
 }
 
-type Told = { type: ProductEvent['type']; value: unknown };
-
 /** Writes what a batch changes: alerts, drafts, findings, audit, counts, events. Inside the transaction of the batch. */
 export async function writeSettlement(tx: Tx, settlement: Settlement, parts: WriteParts): Promise<void> {
   const { desk, clock, events, metrics } = parts;
@@ -41,7 +39,9 @@ export async function writeSettlement(tx: Tx, settlement: Settlement, parts: Wri
   const gone = goneAlerts(settlement);
   const hidden = await desk.merge(tx, settlement.merged);
   const drafts = await desk.take(tx, all, now);
-  const changed = all.filter(({ alert, before }) => JSON.stringify(alert) !== JSON.stringify(before));
+  const changed = all
+    .map((change) => ({ ...change, body: JSON.stringify(change.alert) }))
+    .filter((change) => change.before === null || change.body !== settlement.rows.get(change.alert.id)?.body);
 
   await saveAlerts(tx, [
     ...gone.map(({ row, into }) => ({ ...row, merged_into: into })),
@@ -164,17 +164,16 @@ function totals(
 
 function toldOf(
   gone: readonly Gone[],
-  changed: readonly Change[],
+  changed: readonly { body: string }[],
   drafts: readonly DraftCase[],
   now: number,
-): Told[] {
+): NewEvent[] {
+  const over = (alert: Alert) => JSON.stringify({ ...alert, state: 'resolved', resolvedAt: now });
   return [
     // Listeners know no merging: for them the alert is over, and the one that remains follows.
-    ...gone.map(
-      ({ alert }): Told => ({ type: 'alert', value: { ...alert, state: 'resolved', resolvedAt: now } }),
-    ),
-    ...changed.map(({ alert }): Told => ({ type: 'alert', value: alert })),
-    ...drafts.map((draft): Told => ({ type: 'draft-case', value: draft })),
+    ...gone.map(({ alert }): NewEvent => ({ type: 'alert', body: over(alert) })),
+    ...changed.map(({ body }): NewEvent => ({ type: 'alert', body })),
+    ...drafts.map((draft): NewEvent => ({ type: 'draft-case', body: JSON.stringify(draft) })),
   ];
 }
 

@@ -7,7 +7,7 @@ import type { LeadOutbox } from '../deliver/index.ts';
 import { draftRow } from '../draft/index.ts';
 import type { Evidence, EvidenceArchive } from '../evidence/index.ts';
 import type { Metrics } from '../metrics.ts';
-import type { EventLog, ProductEvent } from '../store/events.ts';
+import type { EventLog, NewEvent } from '../store/events.ts';
 import { localRfc3339 } from '../store/local-time.ts';
 import type { Db, Tx } from '../store/tables.ts';
 import { type Decision, refusalOf, refuse, TRANSITIONS } from './transitions.ts';
@@ -68,10 +68,11 @@ export class Reviewer {
     const now = clock.now();
     const decided = decide(draft, step, now);
     await saveDecision(tx, decided);
-    const told: { type: ProductEvent['type']; value: unknown }[] = [{ type: 'draft-case', value: decided }];
+    const told: NewEvent[] = [{ type: 'draft-case', body: JSON.stringify(decided) }];
     if (evidence !== null) {
       await archive.freeze(tx, decided.id, evidence);
-      told.push({ type: 'lead', value: await outbox.put(tx, this.#leadEvent(decided, evidence, now)) });
+      const lead = await outbox.put(tx, this.#leadEvent(decided, evidence, now));
+      told.push({ type: 'lead', body: JSON.stringify(lead) });
     }
     await appendAudit(tx, now, [
       {

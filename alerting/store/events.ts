@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { chunks } from './chunks.ts';
 import { take } from './counters.ts';
 import type { Db, Tx } from './tables.ts';
 
@@ -14,6 +15,8 @@ export interface ProductEvent {
   body: string;
 }
 
+export type NewEvent = Omit<ProductEvent, 'id'>;
+
 export class EventLog {
   readonly #db: Db;
   readonly #keep: number;
@@ -26,11 +29,11 @@ export class EventLog {
   }
 
   /** Adds events; call {@link ring} once the transaction is committed. */
-  async add(tx: Tx, events: readonly { type: ProductEvent['type']; value: unknown }[]): Promise<void> {
+  async add(tx: Tx, events: readonly NewEvent[]): Promise<void> {
     if (events.length === 0) return;
     const first = await take(tx, 'events', events.length);
-    const rows = events.map(({ type, value }, i) => ({ id: first + i, type, body: JSON.stringify(value) }));
-    await tx.insertInto('alerting_events').values(rows).execute();
+    const rows = events.map(({ type, body }, i) => ({ id: first + i, type, body }));
+    for (const some of chunks(rows)) await tx.insertInto('alerting_events').values(some).execute();
     const last = first + events.length - 1;
     // Every so often, in the transaction that is open anyway; the log may be longer by one such step.
     if (Math.floor(last / 100) > Math.floor((first - 1) / 100)) {

@@ -4,9 +4,19 @@ import type { Validity } from '../../contracts/index.ts';
 
 const pad = (n: number, digits = 2) => String(n).padStart(digits, '0');
 
+const DAY_MS = 86_400_000;
+/** Days since the epoch to their date: routing asks for the same few days all the time. Bounded. */
+const dates = new Map<number, string>();
+
 /** `2026-11-22` */
 export function localDate(time: number, utcOffsetMinutes: number): string {
-  return new Date(time + utcOffsetMinutes * 60_000).toISOString().slice(0, 10);
+  const day = Math.floor((time + utcOffsetMinutes * 60_000) / DAY_MS);
+  const known = dates.get(day);
+  if (known !== undefined) return known;
+  if (dates.size >= 1000) dates.clear();
+  const date = new Date(day * DAY_MS).toISOString().slice(0, 10);
+  dates.set(day, date);
+  return date;
 }
 
 /** `+08:00` */
