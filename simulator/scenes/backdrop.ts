@@ -6,11 +6,17 @@
 import sharp from 'sharp';
 import { GRID, type Light, lightAt, lightMap } from './light.ts';
 import { svg } from './paint.ts';
-import { propsOf } from './props.ts';
+import { type PaintedProp, propsOf } from './props.ts';
 import { chance } from './random.ts';
 import { paintStreet } from './street.ts';
 import type { SceneState, View } from './types.ts';
 import { lensOf } from './view.ts';
+
+/** A prop as painted for a camera that does not sway. */
+export interface BackdropProp extends PaintedProp {
+  /** Metres along the axis of the lens. */
+  depth: number;
+}
 
 export interface Backdrop {
   light: Light;
@@ -18,6 +24,8 @@ export interface Backdrop {
   empty: Buffer;
   /** Per pixel: light for R, G, B, and haze: for what is painted before it. */
   lit: Float32Array;
+  /** From far to near. Part of `empty` already; painted again over an actor that they hide. */
+  props: readonly BackdropProp[];
 }
 
 const KEPT = 8;
@@ -39,10 +47,10 @@ async function paint(view: View, hour: number, weather: SceneState['weather']): 
   const light = lightAt(hour, weather);
   const layers = paintStreet(view, light, weather);
   const lens = lensOf(view);
-  const props = propsOf(view)
-    .sort((a, b) => lens.depth([b.at[0], b.at[1], 0]) - lens.depth([a.at[0], a.at[1], 0]))
-    .map((prop) => prop.paint(lens, light).svg)
-    .join('');
+  const painted: BackdropProp[] = propsOf(view)
+    .map((prop) => ({ depth: lens.depth([prop.at[0], prop.at[1], 0]), ...prop.paint(lens, light) }))
+    .sort((a, b) => b.depth - a.depth);
+  const props = painted.map((p) => p.svg).join('');
   const raster = (body: string) =>
     sharp(svg(view.width, view.height, body))
       .flatten({ background: '#000' })
@@ -54,7 +62,7 @@ async function paint(view: View, hour: number, weather: SceneState['weather']): 
   const shining =
     light.lamps > 0.05 ? await bloom(await raster(layers.shining + blackened(props)), view) : null;
   const lit = spread(view, light);
-  return { light, empty: underLight(colours, shining, lit, light), lit };
+  return { light, empty: underLight(colours, shining, lit, light), lit, props: painted };
 }
 
 const blackened = (props: string) => props.replaceAll(/(fill|stroke)="#[0-9a-f]{6}"/g, '$1="#000000"');

@@ -7,11 +7,10 @@
  */
 
 import sharp from 'sharp';
-import { type Backdrop, backdropOf } from './backdrop.ts';
+import { type Backdrop, type BackdropProp, backdropOf } from './backdrop.ts';
 import { burnIn } from './caption.ts';
 import { line, svg } from './paint.ts';
 import { paintPerson } from './person.ts';
-import { propsOf } from './props.ts';
 import { chance } from './random.ts';
 import { type Body, extentOf, truthOf } from './truth.ts';
 import type { Actor, Extent, Pixel, RenderedScene, SceneState } from './types.ts';
@@ -24,7 +23,7 @@ export async function renderScene(scene: SceneState, seed: number): Promise<Rend
   const shift: Pixel = [Math.round(c.between(-sway, sway)), Math.round(c.between(-sway, sway))];
   const backdrop = await backdropOf(scene);
   const lens = lensOf(scene.view, shift);
-  const bodies = paintBodies(scene, lens, backdrop);
+  const bodies = paintBodies(scene, lens, backdrop, shift);
   const rain = scene.weather === 'rain' ? drizzle(scene, seed) : '';
   const picture = svg(scene.view.width, scene.view.height, bodies.map((b) => b.svg).join('') + rain);
   const front = await sharp(picture).ensureAlpha().raw().toBuffer();
@@ -40,7 +39,7 @@ type Drawn = Body & { svg: string; glows: Glow[] };
  * Actors and props from far to near, each with the outline that truth and occlusion rest on. Props are in the backdrop
  * already; only one that stands before an actor is painted again, over it.
  */
-function paintBodies(scene: SceneState, lens: Lens, { light }: Backdrop): Drawn[] {
+function paintBodies(scene: SceneState, lens: Lens, { light, props }: Backdrop, shift: Pixel): Drawn[] {
   const wet = scene.weather === 'rain';
   const actors = scene.actors
     .filter((a) => lens.depth([a.at[0], a.at[1], 0.5]) > 2)
@@ -49,15 +48,24 @@ function paintBodies(scene: SceneState, lens: Lens, { light }: Backdrop): Drawn[
       actor,
       ...paintActor(actor, lens, light.sun, light.lamps > 0.3, wet),
     }));
-  const props = propsOf(scene.view).map((prop) => ({
-    depth: lens.depth([prop.at[0], prop.at[1], 0]),
-    actor: null,
-    ...prop.paint(lens, light),
-  }));
+  const still = props.map((p) => moved(p, shift));
   const hides = (prop: { depth: number; extent: Extent }) =>
     actors.some((a) => a.depth > prop.depth && overlap(extentOf(a.outline), prop.extent));
-  const painted = props.map((p) => (hides({ depth: p.depth, extent: p.extent }) ? p : { ...p, svg: '' }));
+  const painted = still.map((p) => (hides({ depth: p.depth, extent: p.extent }) ? p : { ...p, svg: '' }));
   return [...actors, ...painted].sort((a, b) => b.depth - a.depth);
+}
+
+/** A prop as it is when the mast sways: what was painted, moved by whole pixels. */
+function moved(prop: BackdropProp, [dx, dy]: Pixel): BackdropProp & { actor: null } {
+  const [l, t, r, b] = prop.extent;
+  return {
+    ...prop,
+    actor: null,
+    svg: `<g transform="translate(${dx} ${dy})">${prop.svg}</g>`,
+    outline: prop.outline.map(([x, y]): Pixel => [x + dx, y + dy]),
+    extent: [l + dx, t + dy, r + dx, b + dy],
+    glows: prop.glows.map((g) => ({ ...g, at: [g.at[0] + dx, g.at[1] + dy] as Pixel })),
+  };
 }
 
 const overlap = (a: Extent, b: Extent) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
@@ -95,23 +103,18 @@ function drizzle(scene: SceneState, seed: number): string {
   return out;
 }
 
-/** Sensor noise for 65,536 pixels, mostly the same in all three channels; kept for the last strength asked for. */
+/** Sensor noise of deviation 1 for 65,536 pixels, mostly the same in all three channels. */
 const NOISE_PIXELS = 65_536;
-let noiseKept: { sigma: number; values: Int8Array } = { sigma: Number.NaN, values: new Int8Array() };
-
-function noiseOf(sigma: number): Int8Array {
-  if (noiseKept.sigma === sigma) return noiseKept.values;
-  const c = chance('noise', sigma);
+const NOISE = (() => {
+  const c = chance('noise');
   const gauss = () => Math.sqrt(-2 * Math.log(1 - c.next())) * Math.cos(2 * Math.PI * c.next());
-  const values = new Int8Array(NOISE_PIXELS * 3);
+  const values = new Float32Array(NOISE_PIXELS * 3);
   for (let i = 0; i < values.length; i += 3) {
-    const luma = gauss() * sigma;
-    for (let j = i; j < i + 3; j++)
-      values[j] = Math.max(-127, Math.min(127, Math.round(luma + gauss() * sigma * 0.35)));
+    const luma = gauss();
+    for (let j = i; j < i + 3; j++) values[j] = luma + gauss() * 0.35;
   }
-  noiseKept = { sigma, values };
   return values;
-}
+})();
 
 /** Backdrop where nothing is painted, else the painted colour under the light of its place; noise over all. */
 function compose(
@@ -122,33 +125,48 @@ function compose(
   seed: number,
 ): Uint8ClampedArray {
   const { width, height } = scene.view;
-  const { empty, lit, light } = backdrop;
+  const { empty, light } = backdrop;
   const out = new Uint8ClampedArray(width * height * 3);
-  const noise = noiseOf(scene.imaging.noise * (1 + 1.1 * light.lamps));
+  const sigma = scene.imaging.noise * (1 + 1.1 * light.lamps);
   const c = chance('rows', seed);
   for (let y = 0; y < height; y++) {
-    const sy = Math.min(height - 1, Math.max(0, y - shift[1]));
-    const row = c.int(0, NOISE_PIXELS - width - 1) * 3;
-    for (let x = 0; x < width; x++) {
-      const from = (sy * width + Math.min(width - 1, Math.max(0, x - shift[0]))) * 3;
+    const above = Math.min(height - 1, Math.max(0, y - shift[1])) * width;
+    let n = c.int(0, NOISE_PIXELS - width - 1) * 3;
+    let o = y * width * 3;
+    for (let x = 0; x < width; x++, o += 3, n += 3) {
+      const from = (above + Math.min(width - 1, Math.max(0, x - shift[0]))) * 3;
       const at = (y * width + x) * 4;
-      const o = (y * width + x) * 3;
-      const n = row + x * 3;
-      const alpha = (front[at + 3] as number) / 255;
-      const haze = lit[at + 3] as number;
-      for (let j = 0; j < 3; j++) {
-        let v = empty[from + j] as number;
-        if (alpha > 0) {
-          const colour =
-            (front[at + j] as number) * (lit[at + j] as number) * (1 - haze) +
-            (light.haze.colour[j as 0] as number) * haze;
-          v = v * (1 - alpha) + colour * alpha;
-        }
-        out[o + j] = v + (noise[n + j] as number);
+      if (front[at + 3] === 0) {
+        out[o] = (empty[from] as number) + (NOISE[n] as number) * sigma;
+        out[o + 1] = (empty[from + 1] as number) + (NOISE[n + 1] as number) * sigma;
+        out[o + 2] = (empty[from + 2] as number) + (NOISE[n + 2] as number) * sigma;
+      } else {
+        blend(out, o, from, at, n, sigma, front, backdrop);
       }
     }
   }
   return out;
+}
+
+/** One pixel of what is painted before the backdrop: its colour under the light of the place, seen through the haze. */
+function blend(
+  out: Uint8ClampedArray,
+  o: number,
+  from: number,
+  at: number,
+  n: number,
+  sigma: number,
+  front: Buffer,
+  { empty, lit, light }: Backdrop,
+): void {
+  const alpha = (front[at + 3] as number) / 255;
+  const haze = lit[at + 3] as number;
+  for (let j = 0; j < 3; j++) {
+    const lightened = (front[at + j] as number) * (lit[at + j] as number);
+    const colour = lightened * (1 - haze) + (light.haze.colour[j as 0] as number) * haze;
+    out[o + j] =
+      (empty[from + j] as number) * (1 - alpha) + colour * alpha + (NOISE[n + j] as number) * sigma;
+  }
 }
 
 /** Adds a lamp's halo: bright core, wide soft edge. */
