@@ -50,6 +50,9 @@ export interface Ingest {
   stop(): Promise<void>;
 }
 
+/** A stop waits so long for the series store; what is left is carried at the next start. */
+const DRAIN_MS = 5_000;
+
 export async function startIngest(config: IngestConfig, deps: IngestDeps): Promise<Ingest> {
   const { stream, series, clock, log, metrics } = deps;
   const quarantine = await openQuarantine(config.quarantine, deps);
@@ -114,6 +117,7 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
       ticker.stop();
       await trimmer.stop();
       await way.settled().catch(() => undefined);
+      await writer.drain(DRAIN_MS);
       await writer.stop();
       await quarantine.close();
       known.close();

@@ -1,5 +1,6 @@
 import { decodeRecord, encodeRecord } from '../backbone/codec.ts';
 import type { Log, Series, SeriesPoint, Stream, StreamBatch, Subscription } from '../backbone/index.ts';
+import { pause } from '../backbone/retry.ts';
 import { type ObservationRecord, TOPICS } from '../contracts/index.ts';
 import { loadWriterCheckpoint, observationsIn, readAll, SERIES_WRITER } from './count.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -22,6 +23,8 @@ export interface SeriesWriter {
   readonly healthy: boolean;
   /** Rejects when the writer can no longer go on. */
   readonly ended: Promise<void>;
+  /** Waits until all is carried, but no longer than `deadlineMs`: what is left waits on the stream. */
+  drain(deadlineMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -97,6 +100,14 @@ export async function startSeriesWriter(deps: SeriesWriterDeps): Promise<SeriesW
   );
   const saving = setInterval(() => void saveAll(), 5_000);
 
+  async function lag(): Promise<number> {
+    const ends = await stream.ends(TOPICS.observations);
+    return ends.reduce(
+      (sum, { partition, next }) => sum + next - (progress.get(partition)?.nextOffset ?? 0),
+      0,
+    );
+  }
+
   return {
     get written() {
       return written;
@@ -105,12 +116,10 @@ export async function startSeriesWriter(deps: SeriesWriterDeps): Promise<SeriesW
       return healthy;
     },
     ended: subscription.ended,
-    async lag() {
-      const ends = await stream.ends(TOPICS.observations);
-      return ends.reduce(
-        (sum, { partition, next }) => sum + next - (progress.get(partition)?.nextOffset ?? 0),
-        0,
-      );
+    lag,
+    async drain(deadlineMs) {
+      const begun = performance.now();
+      while (healthy && (await lag()) > 0 && performance.now() - begun < deadlineMs) await pause(10);
     },
     async stop() {
       clearInterval(saving);

@@ -5,7 +5,7 @@ describe('kill -9 while 20 publishers send', () => {
   it('loses nothing that was acknowledged, and stores nothing twice', async () => {
     const report = await killDrill({ rounds: 3, publishers: 20, seed: 212 });
     expect(report.rounds).toHaveLength(3);
-    expect(report.acknowledged).toBeGreaterThan(1_000);
+    expect(report.acknowledged).toBeGreaterThan(100);
     expect(report).toMatchObject({
       lost: 0,
       altered: 0,

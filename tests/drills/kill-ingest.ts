@@ -8,10 +8,10 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { connectAsync, type MqttClient } from 'mqtt';
 import { pino } from 'pino';
-import { openStores } from '../../bench/support/ingest-node.ts';
+import { openStores, startIngestNode } from '../../bench/support/ingest-node.ts';
 import { countAll } from '../../ingest/index.ts';
+import { type Sender, startSender } from './sender.ts';
 
 /**
  * Publishers send without pause while the process that takes their messages is killed with SIGKILL, at moments that a
@@ -38,7 +38,6 @@ export interface KillDrillReport {
   holds: boolean;
 }
 
-const IN_FLIGHT = 20;
 const CHILD = fileURLToPath(new URL('./ingest-child.ts', import.meta.url));
 
 export async function killDrill({ rounds, publishers, seed }: KillDrillOptions): Promise<KillDrillReport> {
@@ -46,7 +45,7 @@ export async function killDrill({ rounds, publishers, seed }: KillDrillOptions):
   const port = await freePort();
   const random = mulberry32(seed);
   let child = await start(folder, port, publishers);
-  const senders = await Promise.all(Array.from({ length: publishers }, (_, i) => sender(i, port)));
+  const senders = Array.from({ length: publishers }, (_, i) => startSender(`d-${i}`, port));
   const acknowledged = () => senders.reduce((sum, s) => sum + s.acknowledged.size, 0);
   const report: KillDrillReport['rounds'] = [];
   try {
@@ -64,64 +63,20 @@ export async function killDrill({ rounds, publishers, seed }: KillDrillOptions):
     await Promise.all(senders.map((s) => s.finish()));
     child.kill('SIGTERM');
     await once(child, 'exit');
+    await carryOn(folder);
     return await compare(folder, senders, report);
   } finally {
     child.kill('SIGKILL');
-    await Promise.all(senders.map((s) => s.abandon()));
+    for (const { abandon } of senders) abandon();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-interface Sender {
-  device: string;
-  /** Value by time, of messages for which a PUBACK came. */
-  acknowledged: Map<number, number>;
-  /** Sends no more, and waits until all that was sent is acknowledged. */
-  finish(): Promise<void>;
-  abandon(): Promise<void>;
-}
-
-async function sender(number: number, port: number): Promise<Sender> {
-  const device = `d-${number}`;
-  const acknowledged = new Map<number, number>();
-  const client: MqttClient = await connectAsync({
-    port,
-    host: '127.0.0.1',
-    reconnectPeriod: 50,
-    clientId: device,
-  });
-  client.on('error', () => undefined);
-  const origin = Date.now();
-  let sent = 0;
-  let sending = true;
-  const send = async (): Promise<void> => {
-    while (sending) {
-      const time = origin + sent;
-      const value = sent % 100;
-      sent += 1;
-      const payload = JSON.stringify({ time, readings: { LAeq: value } });
-      await client.publishAsync(`v1/devices/${device}/observations`, payload, { qos: 1 });
-      acknowledged.set(time, value);
-      // Times must not run ahead of the clock by more than is allowed.
-      if (sent % 50 === 0) await pause(20);
-    }
-  };
-  const lines = Promise.all(Array.from({ length: IN_FLIGHT }, send));
-  // Told to the caller by `finish`.
-  lines.catch(() => undefined);
-  return {
-    device,
-    acknowledged,
-    async finish() {
-      sending = false;
-      await lines;
-      await client.endAsync();
-    },
-    async abandon() {
-      sending = false;
-      await client.endAsync(true);
-    },
-  };
+/** Once more, with nothing coming in, until all that is on the stream is in the series store. */
+async function carryOn(folder: string): Promise<void> {
+  const node = await startIngestNode({ folder });
+  while ((await node.count()).pending > 0) await pause(50);
+  await node.stop();
 }
 
 async function compare(
