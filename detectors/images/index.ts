@@ -30,3 +30,4 @@ export {
   type ImageDetectorsDeps,
   startImageDetectors,
 } from './runtime.ts';
+export { type ClassScore, scoreFrames } from './score.ts';
