@@ -19,7 +19,8 @@ const Tally = z.record(z.string(), z.number());
 const Leads = z.object({ delivered: z.number(), pending: z.number(), failed: z.number() });
 /** Of /api/counts what a report needs; more fields are welcome. */
 const Counts = z.object({
-  observations: z.object({ stored: z.number() }),
+  observations: z.object({ acknowledged: z.number(), stored: z.number() }),
+  frames: z.number(),
   quarantined: z.number(),
   findings: Tally,
   alerts: Tally,

@@ -198,7 +198,8 @@ describe('the score', () => {
 
 describe('the report', () => {
   const counts = {
-    observations: { stored: 90 },
+    observations: { acknowledged: 90, stored: 90 },
+    frames: 0,
     quarantined: 1,
     findings: { anomaly: 2 },
     alerts: { anomaly: 1 },

@@ -37,7 +37,8 @@ export interface ReportInput {
 
 /** What the product says of itself: GET /api/counts. */
 export interface ProductCounts {
-  observations: { stored: number };
+  observations: { acknowledged: number; stored: number };
+  frames: number;
   quarantined: number;
   findings: Record<string, number>;
   alerts: Record<string, number>;

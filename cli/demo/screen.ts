@@ -1,4 +1,5 @@
 import type { Alert } from '../../contracts/index.ts';
+import type { ProductCounts } from '../../simulator/report.ts';
 
 /**
  * The demo's one-screen summary. Pure: what is known in, lines out. `render` is the screen for a terminal, `plainLine`
@@ -14,21 +15,11 @@ export interface Scene {
   productTime: number;
   speed: number;
   published: number;
-  counts: Counts;
+  counts: ProductCounts;
   /** Newest first. */
   alerts: readonly { alert: Alert; unit: string | null }[];
   width: number;
   colour: boolean;
-}
-
-export interface Counts {
-  observations: { acknowledged: number; stored: number };
-  frames: number;
-  quarantined: number;
-  findings: Record<string, number>;
-  alerts: Record<string, number>;
-  drafts: Record<string, number>;
-  leads: { delivered: number; pending: number; failed: number };
 }
 
 export const sum = (counts: Record<string, number>): number =>

@@ -1,7 +1,7 @@
 import type { WriteStream } from 'node:tty';
-import type { SeenAlert } from '../../simulator/report.ts';
+import type { ProductCounts, SeenAlert } from '../../simulator/report.ts';
 import type { Demo } from './run.ts';
-import { alertLine, type Counts, plainLine, render, type Scene } from './screen.ts';
+import { alertLine, plainLine, render, type Scene } from './screen.ts';
 
 /**
  * Shows the demo while it runs: a screen that is redrawn in place on a terminal, plain lines elsewhere. Asks the product
@@ -40,7 +40,7 @@ export function showSummary(out: WriteStream): Summary {
       for (const note of started.notes) out.write(`${note}\n`);
       if (!live) out.write(`console ${started.url}\n`);
       const draw = async () => {
-        const counts = (await started.observer.counts().catch(() => null)) as Counts | null;
+        const counts = await started.observer.counts().catch(() => null);
         if (counts === null || timer === undefined) return;
         const elapsedS = Math.round((performance.now() - begun) / 1000);
         const scene = sceneOf(started, counts, { elapsedS, totalS, alerts: latest(), out });
@@ -66,7 +66,7 @@ interface Now {
   out: WriteStream;
 }
 
-function sceneOf(demo: Demo, counts: Counts, { elapsedS, totalS, alerts, out }: Now): Scene {
+function sceneOf(demo: Demo, counts: ProductCounts, { elapsedS, totalS, alerts, out }: Now): Scene {
   return {
     url: demo.url,
     elapsedS,
