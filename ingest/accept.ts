@@ -1,10 +1,10 @@
-import { encodeRecord } from '../backbone/codec.ts';
 import type { Clock } from '../backbone/index.ts';
-import type { ObservationBatch, QuarantineReason } from '../contracts/index.ts';
+import type { QuarantineReason } from '../contracts/index.ts';
 import type { CodecInput, Decoded, Rejected } from '../devices/codecs/index.ts';
 import type { DeviceMessage } from '../devices/message.ts';
 import { checkReadings } from './check-readings.ts';
 import type { IngestConfig } from './config.ts';
+import { encodeBatch } from './encode-batch.ts';
 import type { KnownDevice, KnownDevices } from './known-devices.ts';
 import type { Line } from './line.ts';
 import type { Pictures } from './pictures.ts';
@@ -142,19 +142,19 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Accept {
     to: KnownDevice,
     receivedAt: number,
   ): Promise<Receipt> {
-    const { observations, duplicates, late, rejected } = checkReadings(
-      to,
-      decoded.readings,
-      receivedAt,
-      config,
-    );
+    const {
+      taken: good,
+      duplicates,
+      late,
+      rejected,
+    } = checkReadings(to, decoded.readings, receivedAt, config);
     const bad = decoded.rejected === undefined ? rejected : [...decoded.rejected, ...rejected];
     tally.duplicates += duplicates;
-    if (observations.length === 0 && duplicates === 0 && bad.length === 0) {
+    if (good.length === 0 && duplicates === 0 && bad.length === 0) {
       const detail = 'readings: empty; at least one reading is allowed';
       return refuse(message, { reason: 'schema', detail }, receivedAt, to.device.id);
     }
-    const taken = observations.length;
+    const taken = good.length;
     // A repeat may overtake what it repeats: it is answered when all before it is durable.
     const durable = taken === 0 ? (duplicates > 0 ? line.settled() : Promise.resolve()) : append();
     if (bad.length > 0)
@@ -163,10 +163,9 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Accept {
 
     function append(): Promise<void> {
       const device = to.device.id;
-      const batch: ObservationBatch = { type: 'observations', device, receivedAt, observations };
-      if (late) batch.late = true;
+      const value = encodeBatch(device, receivedAt, late, good);
       return line
-        .append({ key: device, value: encodeRecord(batch) }, () => forget(to))
+        .append({ key: device, value }, () => forget(to))
         .then(() => {
           tally.observations += taken;
           if (late) tally.late += taken;

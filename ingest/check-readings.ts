@@ -1,6 +1,7 @@
-import type { Observation, QuarantineReason } from '../contracts/index.ts';
+import type { QuarantineReason } from '../contracts/index.ts';
 import { type Reading, type Rejected, shown } from '../devices/codecs/index.ts';
 import type { IngestConfig } from './config.ts';
+import type { TakenReading } from './encode-batch.ts';
 import { type KnownDevice, streamOf } from './known-devices.ts';
 
 /**
@@ -9,7 +10,7 @@ import { type KnownDevice, streamOf } from './known-devices.ts';
  * is lost (the raw message is there), nothing is invented, and one broken probe does not blind a whole station.
  */
 export interface Checked {
-  observations: Observation[];
+  taken: TakenReading[];
   /** Readings that are known already, with the same content. */
   duplicates: number;
   late: boolean;
@@ -27,7 +28,7 @@ export function checkReadings(
   receivedAt: number,
   limits: TimeLimits,
 ): Checked {
-  const checked: Checked = { observations: [], duplicates: 0, late: false, rejected: NONE };
+  const checked: Checked = { taken: [], duplicates: 0, late: false, rejected: NONE };
   const latest = receivedAt + limits.maxClockAheadS * 1_000;
   const earliest = receivedAt - limits.maxAgeDays * 86_400_000;
   const lateBefore = receivedAt - limits.lateAfterS * 1_000;
@@ -53,7 +54,7 @@ export function checkReadings(
     } else {
       const seen = stream.recent.see(time, value, quality);
       if (seen === 'new') {
-        checked.observations.push({ datastream: stream.id, time, value, quality });
+        checked.taken.push({ stream, time, value, quality });
         if (time < lateBefore) checked.late = true;
       } else if (seen === 'same') checked.duplicates += 1;
       else {

@@ -6,6 +6,8 @@ import { type Recent, recent } from './recent.ts';
 export interface KnownStream {
   /** Datastream id. */
   readonly id: string;
+  /** The id as a JSON string. */
+  readonly quotedId: string;
   readonly unit: string | null;
   readonly min: number;
   readonly max: number;
@@ -63,8 +65,10 @@ function layOut(device: RegisteredDevice, before?: KnownDevice): KnownDevice {
   const others = new Map<string, KnownStream>();
   for (const { property, statistic, unit, range } of device.datastreams) {
     const old = before === undefined ? undefined : streamOf(before, property, statistic);
+    const id = datastreamId(device.id, property, statistic);
     const stream: KnownStream = {
-      id: datastreamId(device.id, property, statistic),
+      id,
+      quotedId: JSON.stringify(id),
       unit,
       min: range[0],
       max: range[1],
