@@ -76,7 +76,7 @@ async function start(
   closers.add('alerting', alerting, (a) => a.stop());
   const sensors = closers.add(
     'sensor detectors',
-    await startSensorDetectors(config.detectors.sensors, shared),
+    await startSensorDetectors(config.detectors.sensors, { ...shared, utcOffsetMs: 8 * 3_600_000 }),
     (s) => s.stop(),
   );
   const images = closers.add(

@@ -9,6 +9,7 @@ import type { Finding, ObservationRecord } from '../contracts/index.ts';
 import { explainFinding } from './explain.ts';
 import {
   at,
+  BEIJING_MS,
   findingsOf,
   inOrder,
   readings,
@@ -71,7 +72,7 @@ afterAll(async () => {
 });
 
 const explain = (finding: Finding, from: Series = series) =>
-  explainFinding(finding, { series: from, directory, catalog });
+  explainFinding(finding, { series: from, directory, catalog, utcOffsetMs: BEIJING_MS });
 
 describe('a finding computed again from what is stored', () => {
   test('every finding of four detectors comes out equal to the last bit, in each of its states', async () => {

@@ -43,7 +43,7 @@ export interface ExplainDeps {
   series: Series;
   directory: DeviceDirectory;
   catalog: Catalog;
-  /** As in the configuration of the sensor detectors. Default: Beijing. */
+  /** As handed to `startSensorDetectors`, else windows are cut elsewhere than they were. Left out: Beijing's. */
   utcOffsetMs?: number;
 }
 

@@ -46,11 +46,6 @@ export const SensorDetectorsConfig = z
       .array(SensorDetectorConfig)
       .prefault(ALL)
       .describe('Which sensor detectors run, and how; a given list replaces the default one'),
-    utcOffset: z
-      .string()
-      .regex(/^[+-](0\d|1[0-4]):[0-5]\d$/)
-      .default('+08:00')
-      .describe('Local time by which windows are aligned and hours of the day are meant'),
     updateEveryS: z
       .number()
       .min(0)
@@ -114,11 +109,4 @@ export function planOf(config: SensorDetectorConfig): Plan {
     ...(config.properties === undefined ? {} : { properties: config.properties }),
     ...(config.devices === undefined ? {} : { devices: config.devices }),
   });
-}
-
-/** `+08:00` as milliseconds. */
-export function utcOffsetMs(text: string): number {
-  const sign = text.startsWith('-') ? -1 : 1;
-  const [hours, minutes] = text.slice(1).split(':').map(Number);
-  return sign * ((hours ?? 0) * 60 + (minutes ?? 0)) * 60_000;
 }

@@ -13,6 +13,7 @@ import { SensorDetectorsConfig } from './config.ts';
 import { SENSOR_GROUP, type SensorDetectors, startSensorDetectors } from './runtime.ts';
 import {
   at,
+  BEIJING_MS,
   inOrder,
   type MemoryStream,
   memoryStream,
@@ -38,6 +39,7 @@ async function start(stream: Stream, config: object = {}): Promise<SensorDetecto
     metrics: registry,
     directory,
     catalog: testCatalog(),
+    utcOffsetMs: BEIJING_MS,
   });
   started.push(detectors);
   metrics.set(detectors, registry);

@@ -5,7 +5,7 @@ import type { DeviceDirectory } from '../../backbone/directory.ts';
 import type { Log } from '../../backbone/log.ts';
 import type { Stream } from '../../backbone/stream/port.ts';
 import { type FindingKind, QianliyanError, TOPICS } from '../../contracts/index.ts';
-import { plansOf, type SensorDetectorsConfig, utcOffsetMs } from './config.ts';
+import { plansOf, type SensorDetectorsConfig } from './config.ts';
 import { registerMetrics } from './metrics.ts';
 import { Partition } from './partition.ts';
 import { SensorRouter } from './routing.ts';
@@ -23,6 +23,8 @@ export interface SensorDetectorsDeps {
   metrics: Registry;
   directory: DeviceDirectory;
   catalog: Catalog;
+  /** Local time = UTC + this: windows are aligned to it, hours of the day are meant in it. 8 h for Beijing. */
+  utcOffsetMs: number;
   /**
    * Which partition a device's records lie in: with it, devices that never spoke are followed too. Left out: this is
    * known only where the topic has a single partition, and `never-heard` is silent elsewhere.
@@ -79,7 +81,7 @@ export async function startSensorDetectors(
       directory,
       catalog,
       tally,
-      utcOffsetMs: utcOffsetMs(config.utcOffset),
+      utcOffsetMs: deps.utcOffsetMs,
       updateEveryMs: config.updateEveryS * 1000,
       tickGapMs: config.tickGapS * 1000,
       onFault: (detector, about, error) =>
