@@ -147,8 +147,8 @@ class StuckWatch implements DatastreamWatch {
       this.#state.run = { from: time, min: value, max: value, count: 1 };
       return;
     }
-    const min = value < run.min ? value : run.min;
-    const max = value > run.max ? value : run.max;
+    const min = Math.min(value, run.min);
+    const max = Math.max(value, run.max);
     if (max - min > tolerance) {
       this.#end(say);
       run.from = time;
