@@ -15,6 +15,7 @@ const blob = createHash('sha256').update(JPEG).digest('hex');
 
 beforeAll(async () => {
   product = await startTestProduct({
+    realSeries: true,
     others: (app) => {
       for (const url of ['/api/devices', '/api/devices/:id', '/api/quarantine', '/api/quarantine/:id/raw']) {
         app.get(url, async () => ({ items: [] }));

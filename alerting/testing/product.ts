@@ -21,6 +21,7 @@ import {
   EVENING,
   WATER_IN_QINGSHI,
 } from './fixtures.ts';
+import { MemorySeries } from './memory-series.ts';
 
 export interface TestProductOptions {
   config?: unknown;
@@ -28,16 +29,20 @@ export interface TestProductOptions {
   /** Wall clock for sessions and retries. */
   wall?: Clock;
   devices?: readonly DeviceInput[];
+  /** DuckDB in its thread; default: readings in memory, which a test opens at once. */
+  realSeries?: boolean;
   /** Routes of "other stages", registered after the API. */
   others?: (app: FastifyInstance) => void;
 }
 
-/** The whole stage on the real stores behind a real HTTP server on a free port. */
+/** The whole stage on the real stores (the series store if asked for) behind a real HTTP server on a free port. */
 export async function startTestProduct(options: TestProductOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'qianliyan-alerting-'));
   const log = pino({ level: 'silent' });
   const stream = await openLmdbStream({ folder: join(folder, 'stream'), log });
-  const series = await openDuckDbSeries({ file: join(folder, 'series.duckdb'), log });
+  const series = options.realSeries
+    ? await openDuckDbSeries({ file: join(folder, 'series.duckdb'), log })
+    : new MemorySeries();
   const records = await openSqliteRecords({ file: ':memory:', migrations: [alertingMigrations], log });
   const blobs = await openFolderBlobs({ folder: join(folder, 'blobs') });
   const clock = options.clock ?? manualClock(EVENING);
