@@ -8,9 +8,9 @@ import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 
 const BLOCK_SIZE = 8;
 const HASH_BYTES = 32;
-/** 2 MB and some 5 ms: a district's devices that all come back at once are let in within seconds. */
+/** 2 MB and some milliseconds: a thousand devices that all come back at once are let in within seconds. */
 export const GENERATED_COST = 11;
-/** 16 MB and some 40 ms, because people's passwords can be guessed. */
+/** 16 MB and eight times the work, because people's passwords can be guessed. */
 export const CHOSEN_COST = 14;
 
 export function generatePassword(): string {

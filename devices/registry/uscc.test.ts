@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { usccCheckCharacter, usccFault } from './uscc.ts';
 
-/** Codes of two bodies known to everyone, as printed on their public pages. */
+/** The first is the example that is usually given with the standard; both keep its check rule. */
 const REAL = ['91350100M000100Y43', '91110000802100433B'];
 const ALPHABET = '0123456789ABCDEFGHJKLMNPQRTUWXY';
 

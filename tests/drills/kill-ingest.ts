@@ -125,7 +125,7 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** A small seeded generator (public domain, T. Ettinger): the same kills for the same seed. */
+/** A small seeded generator (mulberry32): the same kills for the same seed. */
 function mulberry32(seed: number): () => number {
   let state = seed;
   return () => {
