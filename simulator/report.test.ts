@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Alert, DraftCase, FindingKind } from '../contracts/index.ts';
 import { buildReport, percentile, type ReportInput, score } from './report.ts';
-import type { Violation } from './scenarios/index.ts';
+import type { Oddity, Violation } from './scenarios/index.ts';
 
 const T0 = Date.parse('2026-11-22T22:00:00+08:00');
 const MIN = 60_000;
@@ -80,9 +80,30 @@ function scored(
   truth: Violation[] = [violation()],
   until = T0 + 60 * MIN,
   drafts: DraftCase[] = [],
+  oddities: Oddity[] = [],
 ) {
-  return score({ alerts: alerts.map((a) => ({ alert: a, arrivedAt: 0 })), truth, drafts, until });
+  return score({ alerts: alerts.map((a) => ({ alert: a, arrivedAt: 0 })), truth, oddities, drafts, until });
 }
+
+describe('something lawful out of the ordinary', () => {
+  const gust: Oddity = {
+    id: 'gust',
+    device: 'dust-05',
+    kinds: ['anomaly', 'early-warning'],
+    affected: ['dust-05/TSP'],
+    from: T0,
+    to: T0 + 2 * MIN,
+    aftermathMs: 10 * MIN,
+  };
+  const of = (kind: Alert['kind']) => alert({ kind, device: 'dust-05', datastream: 'dust-05/TSP', at: 1 });
+
+  it('may truly be called an anomaly, and never a violation', () => {
+    const anomaly = scored([of('anomaly')], [], T0 + 60 * MIN, [], [gust]);
+    expect(anomaly).toMatchObject({ violations: 0, falseAlarms: [], odd: [expect.any(String)] });
+    const violation = scored([of('limit-exceeded')], [], T0 + 60 * MIN, [], [gust]);
+    expect(violation).toMatchObject({ falseAlarms: [expect.any(String)], odd: [] });
+  });
+});
 
 describe('an alert of one violation', () => {
   it.each<[string, Said, 'found' | 'true but not of its kind' | 'false']>([
@@ -210,6 +231,7 @@ describe('the report', () => {
     seconds: 60,
     until: T0 + 60 * MIN,
     truth: [],
+    oddities: [],
     alerts: [],
     drafts: [],
     published: 100,

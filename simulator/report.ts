@@ -11,7 +11,7 @@
  *   false alarm  belongs to no violation
  */
 import { type Alert, type DraftCase, parseDatastreamId } from '../contracts/index.ts';
-import type { Violation } from './scenarios/index.ts';
+import type { Oddity, Violation } from './scenarios/index.ts';
 
 /** An alert as its observer first saw it, in its latest state. */
 export interface SeenAlert {
@@ -25,6 +25,8 @@ export interface ReportInput {
   /** Simulated time at the end of the observation. */
   until: number;
   truth: readonly Violation[];
+  /** Lawful things out of the ordinary. */
+  oddities: readonly Oddity[];
   alerts: readonly SeenAlert[];
   drafts: readonly DraftCase[];
   /** Observations, single values. */
@@ -68,6 +70,8 @@ export interface Score {
   found: number;
   missed: string[];
   falseAlarms: string[];
+  /** Alerts that are true of something lawful: neither found nor false. */
+  odd: string[];
   /** Alert ids. */
   repeats: string[];
   /** Violations under way that nobody can blame anyone for yet. */
@@ -97,12 +101,14 @@ export function buildReport(input: ReportInput): Report {
 
 export function score({
   truth,
+  oddities,
   alerts,
   drafts,
   until,
-}: Pick<ReportInput, 'truth' | 'alerts' | 'drafts' | 'until'>): Score {
+}: Pick<ReportInput, 'truth' | 'oddities' | 'alerts' | 'drafts' | 'until'>): Score {
   const matches = alerts.map(({ alert }) => ({ alert, violation: violationOf(alert, truth) }));
-  const falseAlarms = matches.filter((m) => m.violation === undefined).map((m) => m.alert.id);
+  const unmatched = matches.filter((m) => m.violation === undefined).map((m) => m.alert);
+  const isOdd = (alert: Alert) => oddities.some((oddity) => isTrueOf(alert, oddity));
   const own = (v: Violation) =>
     matches.filter((m) => m.violation === v && m.alert.kind === v.kind).map((m) => m.alert);
   const found = truth
@@ -114,7 +120,8 @@ export function score({
     violations: found.length + missed.length,
     found: found.length,
     missed,
-    falseAlarms,
+    falseAlarms: unmatched.filter((alert) => !isOdd(alert)).map((alert) => alert.id),
+    odd: unmatched.filter(isOdd).map((alert) => alert.id),
     repeats: found.flatMap((f) => f.alerts.slice(1).map((a) => a.id)),
     notDue: unseen.filter((v) => v.findableBy > until).map((v) => v.id),
     delaysMs: Object.fromEntries(found.map((f) => [f.violation.id, delay(f)])),
@@ -131,8 +138,14 @@ export function violationOf(alert: Alert, truth: readonly Violation[]): Violatio
 /** Two lost readings in a row, and one to go. */
 const SLACK_MS = 90_000;
 
+function isTrueOf(alert: Alert, oddity: Oddity): boolean {
+  const { device, kinds, affected } = oddity;
+  const here = alert.device === device && affected.includes(alert.datastream ?? '');
+  return here && kinds.includes(alert.kind) && raisedBy(alert, oddity);
+}
+
 /** What raised the alert counts: one that was open already before anything was done is no discovery, but a false alarm. */
-function raisedBy({ trigger }: Alert, { from, to, aftermathMs }: Violation): boolean {
+function raisedBy({ trigger }: Alert, { from, to, aftermathMs }: Violation | Oddity): boolean {
   return trigger.time >= from - SLACK_MS && trigger.time <= to + aftermathMs + SLACK_MS;
 }
 

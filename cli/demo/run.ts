@@ -120,6 +120,7 @@ async function start(options: DemoOptions, closers: Closers): Promise<Demo> {
         seconds,
         until,
         truth: simulator.truth,
+        oddities: simulator.oddities,
         alerts: observer.alerts(),
         drafts: observer.drafts(),
         published: simulator.stats().observations.published,

@@ -14,7 +14,7 @@ import type { Logger } from 'pino';
 import type { Device } from '../../contracts/index.ts';
 import { type Dispatch, type PictureDispatch, playDevice } from '../fleet.ts';
 import { seedOf, unit } from '../random.ts';
-import { type Scenario, truthOf, type Violation } from '../scenarios/index.ts';
+import { type Oddity, odditiesOf, type Scenario, truthOf, type Violation } from '../scenarios/index.ts';
 import type { ClockSetting } from '../time.ts';
 import { type Connection, connectDevice, type PublishTag } from './connection.ts';
 import { type Painter, startPainter } from './painter.ts';
@@ -57,6 +57,8 @@ export interface Simulator {
   stats(): SimulatorStats;
   /** What is to be found, all days of the scenario. */
   truth: readonly Violation[];
+  /** What is lawful and yet out of the ordinary. */
+  oddities: readonly Oddity[];
   /** Wall ms at which a device first published what it read at `time`; undefined when unknown or long ago. */
   publishedAt(device: string, time: number): number | undefined;
 }
@@ -96,6 +98,7 @@ export function startSimulator(options: SimulatorOptions): Simulator {
   );
   return {
     truth: truthOf(scenario.happenings, playing),
+    oddities: odditiesOf(scenario.happenings),
     stats: () => structuredClone(stats),
     publishedAt: published.at,
     async stop() {

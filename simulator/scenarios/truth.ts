@@ -35,6 +35,23 @@ export const Violation = z.strictObject({
 });
 export type Violation = z.infer<typeof Violation>;
 
+/**
+ * Something lawful that is out of the ordinary all the same: an anomaly said of it is true, a violation is not. Neither
+ * has to be found.
+ */
+export interface Oddity {
+  id: string;
+  device: string;
+  /** What may truly be said of it. */
+  kinds: readonly FindingKind[];
+  /** Every datastream that shows it. */
+  affected: readonly string[];
+  from: number;
+  to: number;
+  /** Its traces may be seen this long after its end. */
+  aftermathMs: number;
+}
+
 /** What a deed means, besides its place and time. */
 interface Meaning {
   kind: FindingKind;
@@ -59,6 +76,25 @@ export function truthOf(happenings: readonly Happening[], devices: readonly Devi
     return meaning ? [violation(happening, meaning, device.location)] : [];
   });
 }
+
+/** The lawful oddities among happenings: dust thrown up by a gust, a loud truck, machines by day. */
+export function odditiesOf(happenings: readonly Happening[]): Oddity[] {
+  return happenings.flatMap((h) => {
+    const properties = SHOWS_IN[h.does];
+    if (properties === undefined) return [];
+    const affected = properties.map((p) => datastreamId(h.device, p));
+    const { id, device, from, to } = h;
+    return [
+      { id, device, from, to, affected, kinds: ['anomaly', 'early-warning'], aftermathMs: 10 * MINUTE },
+    ];
+  });
+}
+
+const SHOWS_IN: Partial<Record<Happening['does'], readonly string[]>> = {
+  'dust-gust': ['TSP', 'PM10', 'PM2.5'],
+  'truck-passing': ['LAeq'],
+  machines: ['LAeq'],
+};
 
 function violation(h: Happening, m: Meaning, location: LonLat): Violation {
   const { from, to } = m.when ?? h;
@@ -104,7 +140,7 @@ function meaningOf(h: Happening, device: Device): Meaning | null {
         properties: h.properties,
         also: ['anomaly', 'device-fault', 'combined'],
         aftermathMs: 10 * MINUTE,
-        noticeMs: 75 * MINUTE,
+        noticeMs: 45 * MINUTE,
       };
     case 'discharge':
       return {
