@@ -20,8 +20,6 @@ from net import Exported, StreetNet, decode, grids
 
 CLASSES = ["car", "truck", "person"]
 HEIGHT, WIDTH, PAD = 224, 384, 114
-# Share of the training that sees small pictures.
-SMALL_SHARE = 0.6
 RESAMPLING = [Image.BILINEAR, Image.BICUBIC, Image.LANCZOS, Image.BOX]
 
 
@@ -191,12 +189,52 @@ def measure(net, images, targets, cells, strides, thresholds=(0.3, 0.4, 0.5, 0.6
     }
 
 
+@torch.no_grad()
+def resume(net, file: Path, images):
+    """Takes the weights of an exported model. Export folds each batch norm into its convolution; here each gets back the
+    mean and deviation that its channels have on some pictures, so that the network computes the same and learns on."""
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(str(file)).graph
+    weights = {w.name: torch.from_numpy(numpy_helper.to_array(w).copy()) for w in graph.initializer}
+    folded = iter([[weights[name] for name in node.input[1:]] for node in graph.node if node.op_type == "Conv"])
+    net.eval()
+    pending, norms, hooks = [], [], []
+
+    def fill(conv, _):
+        weight, bias = next(folded)
+        conv.weight.copy_(weight)
+        conv.bias.copy_(bias) if conv.bias is not None else pending.append(bias)
+
+    def restore(norm, inputs):
+        x, bias = inputs[0], pending.pop()
+        mean, var = x.mean((0, 2, 3)), x.var((0, 2, 3), unbiased=False)
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(var)
+        norm.weight.copy_((var + norm.eps).sqrt())
+        norm.bias.copy_(mean + bias)
+        norms.append(norm)
+
+    # Modules run in the order in which their convolutions stand in the graph.
+    for module in net.modules():
+        if isinstance(module, (torch.nn.Conv2d, torch.nn.BatchNorm2d)):
+            hooks.append(module.register_forward_pre_hook(fill if isinstance(module, torch.nn.Conv2d) else restore))
+    net(images.float())
+    for hook in hooks:
+        hook.remove()
+    assert next(folded, None) is None, "the model has more convolutions than this network"
+    net.train()
+
+
 def main():
     args = argparse.ArgumentParser()
     args.add_argument("data", type=Path)
     args.add_argument("--steps", type=int, default=1200)
     args.add_argument("--batch", type=int, default=20, help="above 16 torch 1.13 takes its fast path for 1 x 1 convolutions")
     args.add_argument("--lr", type=float, default=2e-3)
+    args.add_argument("--small", type=float, default=0.6, help="share of the steps that see small pictures")
+    args.add_argument("--start", type=Path, help="an exported model to go on from")
     args.add_argument("--seed", type=int, default=1)
     args.add_argument("--threads", type=int, default=1)
     args.add_argument("--out", type=Path, default=Path("model.onnx"))
@@ -209,6 +247,8 @@ def main():
     cells, strides = grids(HEIGHT, WIDTH)
     small_grids = grids(160, 288)
     net = StreetNet(len(CLASSES))
+    if args.start:
+        resume(net, args.start, images[: 64])
     average = copy.deepcopy(net)
     print(f"{sum(p.numel() for p in net.parameters())} parameters, {len(images)} pictures", flush=True)
     optimiser = torch.optim.AdamW(net.parameters(), lr=args.lr, weight_decay=0.01)
@@ -222,7 +262,7 @@ def main():
             order = torch.randperm(len(images)).tolist()
         chosen, order = order[: args.batch], order[args.batch :]
         x, t = augment(images[chosen], [targets[i] for i in chosen])
-        small = share < SMALL_SHARE
+        small = share < args.small
         if small:
             x, t = reduced(x, t)
         loss = loss_of(net(x), t, *(small_grids if small else (cells, strides)))
