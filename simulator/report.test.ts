@@ -258,6 +258,7 @@ describe('the report', () => {
         found: 0,
         missed: [],
         falseAlarms: [],
+        odd: [],
         repeats: [],
         notDue: [],
         delaysMs: {},

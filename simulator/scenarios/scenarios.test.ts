@@ -112,10 +112,10 @@ describe('the truth', () => {
     const desks = truth.slice(0, 6).map((v) => [v.device, v.matter, v.unit]);
     expect(desks).toEqual([
       ['dust-03', 'm-dust-site', 'u-linhe'],
-      ['water-02', 'm-monitoring-data', 'u-eco'],
       ['cam-01', 'm-fire-lane', 'u-fire'],
       ['dust-07', 'm-device-offline', 'u-eco'],
       ['noise-02', 'm-noise-night', 'u-qingshi'],
+      ['water-02', 'm-monitoring-data', 'u-eco'],
       ['river-01', 'm-monitoring-abnormal', 'u-eco'],
     ]);
   });
