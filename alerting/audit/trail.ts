@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chunks } from '../store/chunks.ts';
 import { lastTaken, take } from '../store/counters.ts';
+import { insertRows } from '../store/insert-rows.ts';
 import type { AlertingTables, Db, Tx } from '../store/tables.ts';
 import { canonical } from './canonical.ts';
 
@@ -40,7 +40,7 @@ export async function appendAudit(tx: Tx, at: number, entries: readonly AuditEnt
     previous = hashOf(row);
     return { ...row, hash: previous };
   });
-  for (const some of chunks(rows)) await tx.insertInto('alerting_audit').values(some).execute();
+  await insertRows(tx, 'alerting_audit', rows);
 }
 
 function columns(entry: AuditEntry) {

@@ -4,6 +4,7 @@ import type { AlertingConfig } from '../config.ts';
 import { severityRank } from '../raise/compose.ts';
 import { chunks } from '../store/chunks.ts';
 import { take } from '../store/counters.ts';
+import { insertRows } from '../store/insert-rows.ts';
 import { localDate } from '../store/local-time.ts';
 import type { AlertingTables, Tx } from '../store/tables.ts';
 import { composeDraft, type DraftIdentity, type DraftSources, draftId, draftNumber } from './compose.ts';
@@ -79,7 +80,7 @@ export class DraftDesk {
       outcome.audit.push(traceOf(draft, plan.old));
       if (plan.step !== 'rewrite') outcome.created.push(draft);
     }
-    await saveDrafts(tx, saved);
+    await insertRows(tx, 'alerting_drafts', saved, ['state', 'unit', 'version', 'merged_into', 'body']);
     return outcome;
   }
 
@@ -201,22 +202,4 @@ export function draftRow(draft: DraftCase, seq: number): DraftRow {
     merged_into: null,
     body: JSON.stringify(draft),
   };
-}
-
-async function saveDrafts(tx: Tx, rows: readonly DraftRow[]): Promise<void> {
-  for (const some of chunks(rows)) {
-    await tx
-      .insertInto('alerting_drafts')
-      .values(some)
-      .onConflict((c) =>
-        c.column('id').doUpdateSet((e) => ({
-          state: e.ref('excluded.state'),
-          unit: e.ref('excluded.unit'),
-          version: e.ref('excluded.version'),
-          merged_into: e.ref('excluded.merged_into'),
-          body: e.ref('excluded.body'),
-        })),
-      )
-      .execute();
-  }
 }

@@ -1,5 +1,6 @@
 import type { Alert, Finding } from '../../contracts/index.ts';
 import { chunks } from '../store/chunks.ts';
+import { insertRows } from '../store/insert-rows.ts';
 import type { AlertingTables, Tx } from '../store/tables.ts';
 
 /** Rows that one batch of findings touches, read and written many at a time: a batch costs tens of statements. */
@@ -72,27 +73,14 @@ export async function saveFindings(
   tx: Tx,
   findings: readonly { finding: Finding; fingerprint: string; alert: string }[],
 ): Promise<void> {
-  for (const some of chunks(findings)) {
-    await tx
-      .insertInto('alerting_findings')
-      .values(
-        some.map(({ finding, fingerprint, alert }) => ({
-          id: finding.id,
-          revision: finding.revision,
-          fingerprint,
-          alert,
-          body: JSON.stringify(finding),
-        })),
-      )
-      .onConflict((c) =>
-        c.column('id').doUpdateSet((e) => ({
-          revision: e.ref('excluded.revision'),
-          alert: e.ref('excluded.alert'),
-          body: e.ref('excluded.body'),
-        })),
-      )
-      .execute();
-  }
+  const rows = findings.map(({ finding, fingerprint, alert }) => ({
+    id: finding.id,
+    revision: finding.revision,
+    fingerprint,
+    alert,
+    body: JSON.stringify(finding),
+  }));
+  await insertRows(tx, 'alerting_findings', rows, ['revision', 'alert', 'body']);
 }
 
 /**
@@ -100,24 +88,11 @@ export async function saveFindings(
  * the open alert of a fingerprint on the way.
  */
 export async function saveAlerts(tx: Tx, rows: readonly AlertRow[]): Promise<void> {
-  const shut = rows.filter((row) => row.state === 'resolved' || row.merged_into !== null);
-  const open = rows.filter((row) => !shut.includes(row));
-  for (const some of [...chunks(shut), ...chunks(open)]) {
-    await tx
-      .insertInto('alerting_alerts')
-      .values(some)
-      .onConflict((c) =>
-        c.column('id').doUpdateSet((e) => ({
-          state: e.ref('excluded.state'),
-          settled: e.ref('excluded.settled'),
-          merged_into: e.ref('excluded.merged_into'),
-          started_at: e.ref('excluded.started_at'),
-          last_seen_at: e.ref('excluded.last_seen_at'),
-          body: e.ref('excluded.body'),
-        })),
-      )
-      .execute();
-  }
+  const isShut = (row: AlertRow) => row.state === 'resolved' || row.merged_into !== null;
+  const changing = ['state', 'settled', 'merged_into', 'started_at', 'last_seen_at', 'body'] as const;
+  await insertRows(tx, 'alerting_alerts', rows.filter(isShut), changing);
+  const open = rows.filter((row) => !isShut(row));
+  await insertRows(tx, 'alerting_alerts', open, changing);
 }
 
 export function alertRow(

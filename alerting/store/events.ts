@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { chunks } from './chunks.ts';
 import { take } from './counters.ts';
+import { insertRows } from './insert-rows.ts';
 import type { Db, Tx } from './tables.ts';
 
 /**
@@ -33,7 +33,7 @@ export class EventLog {
     if (events.length === 0) return;
     const first = await take(tx, 'events', events.length);
     const rows = events.map(({ type, body }, i) => ({ id: first + i, type, body }));
-    for (const some of chunks(rows)) await tx.insertInto('alerting_events').values(some).execute();
+    await insertRows(tx, 'alerting_events', rows);
     const last = first + events.length - 1;
     // Every so often, in the transaction that is open anyway; the log may be longer by one such step.
     if (Math.floor(last / 100) > Math.floor((first - 1) / 100)) {

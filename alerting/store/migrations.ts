@@ -75,6 +75,8 @@ async function draftsAndLeads(db: Any): Promise<void> {
     .execute();
   await sql`create unique index alerting_drafts_one_an_alert on alerting_drafts (alert)
     where merged_into is null`.execute(db);
+  // For the drafts of merged alerts too, which the unique index leaves out.
+  await index(db, 'alerting_drafts', ['alert']);
   await index(db, 'alerting_drafts', ['state', 'seq']);
   await index(db, 'alerting_drafts', ['unit', 'seq']);
   await db.schema
