@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { Finding } from '../../contracts/index.ts';
-import type { AttentionState } from './attention.ts';
 import { type Attached, type DeviceEntry, watchOf } from './entries.ts';
-import type { Emit, SensorRouter } from './routing.ts';
+import type { Following } from './following.ts';
+import type { OpenFindings } from './ledger.ts';
+import type { SensorRouter } from './routing.ts';
+import type { Emit } from './telling.ts';
 
 /**
  * The state of all watches at one position, as lines of JSON: a head, then one line a device.
@@ -41,7 +43,7 @@ const Line = z.strictObject({
 });
 
 export class Snapshot {
-  readonly #router: SensorRouter;
+  readonly #following: Following;
   readonly #epoch: number;
   readonly #left: Iterator<DeviceEntry>;
   readonly #lines: string[] = [];
@@ -49,13 +51,14 @@ export class Snapshot {
 
   /** Begins: from here on it is this moment's state, whatever records the router handles meanwhile. */
   constructor(router: SensorRouter) {
-    this.#router = router;
-    router.epoch += 1;
-    this.#epoch = router.epoch;
-    this.#left = router.entries.values();
-    const head: z.infer<typeof Head> = { format: 1, now: router.now, attention: router.attention.save() };
+    const { following, telling, attention } = router;
+    this.#following = following;
+    following.epoch += 1;
+    this.#epoch = following.epoch;
+    this.#left = following.entries.values();
+    const head: z.infer<typeof Head> = { format: 1, now: telling.now, attention: attention.save() };
     this.#lines.push(JSON.stringify(head));
-    router.beforeChange = (entry) => this.#take(entry);
+    following.beforeChange = (entry) => this.#take(entry);
   }
 
   /** Takes up to so many entries; true once all are taken. */
@@ -64,7 +67,7 @@ export class Snapshot {
       const next = this.#left.next();
       if (next.done) {
         this.#pack();
-        this.#router.beforeChange = null;
+        this.#following.beforeChange = null;
         return true;
       }
       this.#take(next.value);
@@ -121,13 +124,13 @@ export function restoreSnapshot(
 ): void {
   const lines = Buffer.from(bytes).toString('utf8').split('\n');
   const head = Head.parse(JSON.parse(lines[0] ?? ''));
-  const attention: AttentionState = head.attention;
-  router.attention.restore(attention);
-  router.resumeAt(head.now, attention.lastTick);
+  router.attention.restore(head.attention);
+  router.resumeAt(head.now, head.attention.lastTick);
+  router.telling.emit = emit;
   for (const text of lines.slice(1)) {
     if (text === '') continue;
     try {
-      restoreEntry(router, Line.parse(JSON.parse(text)), head.now, emit, problem);
+      restoreEntry(router, Line.parse(JSON.parse(text)), problem);
     } catch (error) {
       problem(`a line of the checkpoint cannot be read: ${String(error)}`);
     }
@@ -135,47 +138,46 @@ export function restoreSnapshot(
 }
 
 function restoreEntry(
-  router: SensorRouter,
+  { following, telling }: SensorRouter,
   line: z.infer<typeof Line>,
-  now: number,
-  emit: Emit,
   problem: (text: string) => void,
 ): void {
-  const entry = router.enterAt(line.d, now);
+  const entry = following.enterAt(line.d, telling.now);
   if (entry === null) return;
   entry.heardAt = line.h;
-  fill(router, entry.watches, line.w, entry, null, emit, problem);
-  for (const [id, lastTime, watches] of line.s) {
-    const stream = router.reopen(entry, id, lastTime);
-    fill(router, stream?.watches ?? [], watches, entry, id, emit, problem);
+  const fillAll = (watches: readonly Attached[], states: readonly SavedWatch[], about: string): void => {
+    for (const state of states) {
+      if (!fill(watches, state, about, problem)) telling.end(state[0], entry.id, openOf(state));
+    }
+  };
+  fillAll(entry.watches, line.w, entry.id);
+  for (const [id, lastTime, states] of line.s) {
+    fillAll(following.openStream(entry, id, lastTime)?.watches ?? [], states, id);
   }
-  router.scheduleAll(entry);
+  following.scheduleAll(entry);
 }
 
-/** Gives saved states to the watches of the same plan and parameters; ends what finds no heir. */
+/** Gives a saved state to the watch of the same plan and parameters. False: there is none. */
 function fill(
-  router: SensorRouter,
   watches: readonly Attached[],
-  states: readonly SavedWatch[],
-  owner: DeviceEntry,
-  stream: string | null,
-  emit: Emit,
+  saved: SavedWatch,
+  about: string,
   problem: (text: string) => void,
-): void {
-  for (const [label, fingerprint, state, open, fault] of states) {
-    const heir = watches.find((w) => w.plan.label === label && w.fingerprint === fingerprint);
-    const findings = open === null ? null : new Map(open.map((finding) => [finding.id, finding]));
-    if (heir === undefined) {
-      router.abandon(label, owner.id, findings, emit);
-      continue;
-    }
-    heir.open = findings;
-    heir.fault = fault;
-    if (fault !== null) continue;
-    try {
-      watchOf(heir)?.restore(state);
-    } catch (error) {
-      problem(`state of ${label} for ${stream ?? owner.id} cannot be taken over: ${String(error)}`);
-    }
+): boolean {
+  const [label, fingerprint, state, , fault] = saved;
+  const heir = watches.find((w) => w.plan.label === label && w.fingerprint === fingerprint);
+  if (heir === undefined) return false;
+  heir.open = openOf(saved);
+  heir.fault = fault;
+  if (fault !== null) return true;
+  try {
+    watchOf(heir)?.restore(state);
+  } catch (error) {
+    problem(`state of ${label} for ${about} cannot be taken over: ${String(error)}`);
   }
+  return true;
+}
+
+function openOf([, , , open]: SavedWatch): OpenFindings | null {
+  return open === null ? null : new Map(open.map((finding) => [finding.id, finding]));
 }
