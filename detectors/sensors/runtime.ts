@@ -3,11 +3,12 @@ import type { Catalog } from '../../backbone/catalog.ts';
 import type { Clock } from '../../backbone/clock.ts';
 import type { DeviceDirectory } from '../../backbone/directory.ts';
 import type { Log } from '../../backbone/log.ts';
-import type { Stream } from '../../backbone/stream/port.ts';
+import type { Stream, StreamBatch, Subscription } from '../../backbone/stream/port.ts';
 import { type FindingKind, QianliyanError, TOPICS } from '../../contracts/index.ts';
 import { plansOf, type SensorDetectorsConfig } from './config.ts';
 import { registerMetrics } from './metrics.ts';
 import { Partition } from './partition.ts';
+import type { Plan } from './plan.ts';
 import { SensorRouter } from './routing.ts';
 import { type Fault, Tally } from './tally.ts';
 
@@ -66,100 +67,139 @@ export async function startSensorDetectors(
   config: SensorDetectorsConfig,
   deps: SensorDetectorsDeps,
 ): Promise<SensorDetectors> {
-  const { stream, log, directory } = deps;
-  const tally = new Tally();
-  /** By partition number. */
-  const partitions = new Map<number, Partition>();
-  let partitionCount = 1;
-  const plans = plansOf(config);
-  let catalog = deps.catalog;
-  let stalled: string | null = null;
+  const stage = new Stage(config, deps);
+  await stage.begin();
+  return stage;
+}
 
-  const makePartition = (partition: number): Partition => {
-    const router = new SensorRouter({
-      plans,
-      directory,
-      catalog,
-      tally,
-      utcOffsetMs: deps.utcOffsetMs,
-      updateEveryMs: config.updateEveryS * 1000,
-      tickGapMs: config.tickGapS * 1000,
-      onFault: (detector, about, error) =>
-        log.error({ detector, about, err: error }, 'a detector threw and is stopped for this datastream'),
-    });
-    const made = new Partition({
+/** Sensor detection while it runs. */
+class Stage implements SensorDetectors {
+  readonly #config: SensorDetectorsConfig;
+  readonly #deps: SensorDetectorsDeps;
+  readonly #plans: readonly Plan[];
+  readonly #tally = new Tally();
+  /** By partition number. */
+  readonly #partitions = new Map<number, Partition>();
+  #partitionCount = 1;
+  #catalog: Catalog;
+  #stalled: string | null = null;
+  #stopListening = (): void => {};
+  #subscription: Subscription | null = null;
+
+  constructor(config: SensorDetectorsConfig, deps: SensorDetectorsDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#plans = plansOf(config);
+    this.#catalog = deps.catalog;
+  }
+
+  async begin(): Promise<void> {
+    const { directory, stream, metrics } = this.#deps;
+    this.#stopListening = directory.onChange((id) => this.#deviceChanged(id));
+    this.#subscription = await stream.subscribe(
+      {
+        topic: TOPICS.observations,
+        group: SENSOR_GROUP,
+        commit: 'manual',
+        startAt: (partition) => this.#startAt(partition),
+      },
+      (batch) => this.#handle(batch),
+    );
+    this.#subscription.ended.catch((error: unknown) => this.#stall(error));
+    registerMetrics(metrics, this.#tally, () => this.#devices());
+  }
+
+  async stop(): Promise<void> {
+    this.#stopListening();
+    await this.#subscription?.stop();
+    for (const partition of this.#partitions.values()) await partition.end();
+  }
+
+  health(): SensorDetectorsHealth {
+    const { latestFaults, latestNotes } = this.#tally;
+    const ok = this.#stalled === null && latestFaults.length === 0;
+    return { ok, stalled: this.#stalled, faults: latestFaults, notes: latestNotes };
+  }
+
+  counts(): SensorDetectorsCounts {
+    return countsOf(this.#tally, this.#devices());
+  }
+
+  useCatalog(catalog: Catalog): void {
+    this.#catalog = catalog;
+    for (const partition of this.#partitions.values()) partition.useCatalog(catalog);
+  }
+
+  /** A partition is (again) given to this process: its state is what the checkpoint says, nothing older. */
+  async #startAt(number: number): Promise<number | null> {
+    const { stream, directory } = this.#deps;
+    const partition = this.#makePartition(number);
+    this.#partitions.set(number, partition);
+    const nextOffset = await partition.begin();
+    const { length } = await stream.ends(TOPICS.observations);
+    this.#partitionCount = Math.max(this.#partitionCount, length, number + 1);
+    for (const device of directory.all()) this.#expect(device.id);
+    return nextOffset;
+  }
+
+  #makePartition(partition: number): Partition {
+    const { stream, log, clock } = this.#deps;
+    return new Partition({
       stream,
       log,
       group: SENSOR_GROUP,
       partition,
-      router,
-      checkpointEveryMs: config.checkpointEveryS * 1000,
-      checkpointEveryRecords: config.checkpointEveryRecords,
-      now: () => deps.clock.now() / deps.clock.speed,
+      router: this.#makeRouter(),
+      checkpointEveryMs: this.#config.checkpointEveryS * 1000,
+      checkpointEveryRecords: this.#config.checkpointEveryRecords,
+      now: () => clock.now() / clock.speed,
     });
-    partitions.set(partition, made);
-    return made;
-  };
+  }
 
-  const expect = (id: string): void => {
-    for (const [number, { router }] of partitions) {
-      if (partitionCount <= 1 || deps.partitionOf?.(id) === number) router.expect(id);
+  #makeRouter(): SensorRouter {
+    const { directory, utcOffsetMs, log } = this.#deps;
+    return new SensorRouter({
+      plans: this.#plans,
+      directory,
+      catalog: this.#catalog,
+      tally: this.#tally,
+      utcOffsetMs,
+      updateEveryMs: this.#config.updateEveryS * 1000,
+      tickGapMs: this.#config.tickGapS * 1000,
+      onFault: (detector, about, error) =>
+        log.error({ detector, about, err: error }, 'a detector threw and is stopped for this datastream'),
+    });
+  }
+
+  async #handle(batch: StreamBatch): Promise<void> {
+    const partition = this.#partitions.get(batch.partition);
+    if (partition === undefined) {
+      throw new QianliyanError('INTERNAL', `partition ${batch.partition} began without its checkpoint`);
     }
-  };
+    await partition.handle(batch);
+  }
 
-  /** A partition is (again) given to this process: its state is what the checkpoint says, nothing older. */
-  const startAt = async (number: number): Promise<number | null> => {
-    const nextOffset = await makePartition(number).begin();
-    const { length } = await stream.ends(TOPICS.observations);
-    partitionCount = Math.max(partitionCount, length, number + 1);
-    for (const device of directory.all()) expect(device.id);
-    return nextOffset;
-  };
+  #deviceChanged(id: string): void {
+    for (const { router } of this.#partitions.values()) router.unsettle(id);
+    this.#expect(id);
+  }
 
-  const stopListening = directory.onChange((id) => {
-    for (const { router } of partitions.values()) router.unsettle(id);
-    expect(id);
-  });
-  const subscription = await stream.subscribe(
-    { topic: TOPICS.observations, group: SENSOR_GROUP, commit: 'manual', startAt },
-    async (batch) => {
-      const partition = partitions.get(batch.partition);
-      if (partition === undefined) {
-        throw new QianliyanError('INTERNAL', `partition ${batch.partition} began without its checkpoint`);
-      }
-      await partition.handle(batch);
-    },
-  );
-  subscription.ended.catch((error: unknown) => {
-    stalled = error instanceof Error ? error.message : String(error);
-    log.error({ err: error }, 'sensor detection has stopped');
-  });
-  registerMetrics(deps.metrics, tally, () => devicesIn(partitions));
+  #expect(id: string): void {
+    for (const [number, { router }] of this.#partitions) {
+      if (this.#partitionCount <= 1 || this.#deps.partitionOf?.(id) === number) router.expect(id);
+    }
+  }
 
-  return {
-    async stop() {
-      stopListening();
-      await subscription.stop();
-      for (const partition of partitions.values()) await partition.end();
-    },
-    health: () => ({
-      ok: stalled === null && tally.latestFaults.length === 0,
-      stalled,
-      faults: tally.latestFaults,
-      notes: tally.latestNotes,
-    }),
-    counts: () => countsOf(tally, devicesIn(partitions)),
-    useCatalog(changed) {
-      catalog = changed;
-      for (const partition of partitions.values()) partition.useCatalog(changed);
-    },
-  };
-}
+  #stall(error: unknown): void {
+    this.#stalled = error instanceof Error ? error.message : String(error);
+    this.#deps.log.error({ err: error }, 'sensor detection has stopped');
+  }
 
-function devicesIn(partitions: ReadonlyMap<number, Partition>): number {
-  let devices = 0;
-  for (const { router } of partitions.values()) devices += router.entries.size;
-  return devices;
+  #devices(): number {
+    let devices = 0;
+    for (const { router } of this.#partitions.values()) devices += router.following.entries.size;
+    return devices;
+  }
 }
 
 function countsOf(tally: Tally, devices: number): SensorDetectorsCounts {
