@@ -8,10 +8,23 @@ export const AnomalyParams = z.strictObject({
     .number()
     .min(1e-6)
     .max(10)
-    .default(0.001)
+    .default(0.0001)
     .describe(
-      'False alarms that one healthy datastream may raise a day; with the reporting interval it sets the score threshold',
+      'False alarms that single values of one healthy datastream may raise a day; with the reporting interval it sets the score at which a finding opens at once',
     ),
+  confirmS: z
+    .number()
+    .min(0)
+    .max(86_400)
+    .default(180)
+    .describe('What surprises less opens a finding when it lasts for so many seconds'),
+  confirmRows: z
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(5)
+    .describe('… and for at least so many observations'),
   quietS: z
     .number()
     .min(1)

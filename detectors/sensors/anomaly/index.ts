@@ -24,8 +24,7 @@ export {
   type Scorer,
   type Surprise,
 } from './scorer.ts';
-export { FROZEN_THRESHOLD } from './threshold.ts';
-export { thresholdFor } from './watch.ts';
+export { FROZEN_THRESHOLD, thresholdFor } from './threshold.ts';
 
 export const anomalyDetector: SensorDetector<AnomalyParams> = {
   name: 'anomaly',

@@ -23,7 +23,7 @@ const COMPARED = 4;
 const LEAST_COMPARED = 3;
 /** Days kept, and days before the first comparison. */
 const DAYS = 7;
-const LEAST_DAYS = 3;
+const LEAST_DAYS = 2;
 
 const RING = DAYS * BINS_A_DAY + COMPARED;
 const BIN = 0;

@@ -9,11 +9,11 @@ import { at, type Memory } from '../memory.ts';
  * its outliers usually go, and how far out the value itself lies, so that the hundredth burst of a bursty datastream is
  * no news although no burst was ever exactly as high.
  *
- *   ──[ known ]──gap──[ known ]─────────── distance ───────────● value      digits = 4·log10(1 + 100·distance/reach)
+ *   ──[ known ]──gap──[ known ]─────────── distance ───────────● value      digits = 3.5·log10(1 + 100·distance/reach)
  *
  * Promises: O(SPANS) time at worst and O(log SPANS) for known values; fixed memory. Never forgets a span.
  */
-export const SPANS = 32;
+export const SPANS = 16;
 export const NOVELTY_WIDE = 9;
 export const NOVELTY_NARROW = 2 * (SPANS + 1);
 const COUNT = 0;
@@ -28,7 +28,7 @@ const DISTANCE = 8;
 
 /** A distance of so many reaches is where newness begins; each tenfold beyond it is worth so many digits. */
 const NEAR = 0.01;
-const DIGITS_PER_TENFOLD = 4;
+const DIGITS_PER_TENFOLD = 3.5;
 /** Values until the spread is trusted by half: early on, everything is new. */
 const HALF_TRUST = 50;
 /** Weight of the usual outliers' mean distance beyond the quantiles; 4 of them cover nearly all of an exponential tail. */

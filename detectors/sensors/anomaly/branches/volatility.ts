@@ -15,7 +15,7 @@ const LONG = 2;
 const LOCAL_MEMORY = 60;
 const LONG_MEMORY = 2000;
 /** A miss counts up to so many times the usual one, plus a little of the long mean, so that the scale can always rise. */
-const CLIP = 6;
+const CLIP = 16;
 const LEAST_SHARE = 0.05;
 /** Where a constant datastream moves at last, the scale is next to nothing; beyond this it is all the same. */
 const LARGEST = 1e9;
