@@ -46,6 +46,11 @@ describe('the configuration', () => {
     expect(() => readConfig('/nowhere/at/all.yaml')).toThrow(/cannot be read/);
   });
 
+  it('lets nobody in without a password where others can reach it', () => {
+    const text = 'http: { host: 0.0.0.0 }\nalerting: { demoAccess: true }\n';
+    expect(problemsOf(text)).toEqual(['alerting.demoAccess']);
+  });
+
   it('finds the catalog from where the file lies', () => {
     expect(readConfig(fileWith('catalog: my-catalog')).catalog).toMatch(/qianliyan-config-.*my-catalog$/);
   });

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { AlertingConfig } from '../alerting/index.ts';
+import { AlertingConfig, demoAccessProblems } from '../alerting/index.ts';
 import { projectRoot } from '../backbone/project-root.ts';
-import { parse } from '../backbone/validation.ts';
+import { describeProblems, parse } from '../backbone/validation.ts';
 import { QianliyanError } from '../contracts/index.ts';
 import { ImageDetectorsConfig } from '../detectors/images/index.ts';
 import { SensorDetectorsConfig } from '../detectors/sensors/index.ts';
@@ -76,9 +76,13 @@ export function defaultConfig(): Config {
   return Config.parse({});
 }
 
-/** @throws QianliyanError CONFIG_INVALID with every problem at once */
+/** @throws QianliyanError CONFIG_INVALID with every problem at once; what concerns several sections is looked at last */
 export function parseConfig(input: unknown): Config {
-  return parse(Config, input, { code: 'CONFIG_INVALID' });
+  const config = parse(Config, input, { code: 'CONFIG_INVALID' });
+  const problems = demoAccessProblems(config.alerting.demoAccess, config.http.host);
+  if (problems.length > 0)
+    throw new QianliyanError('CONFIG_INVALID', describeProblems(problems), { problems });
+  return config;
 }
 
 /** Reads a configuration file; paths in it are meant from where it lies. */

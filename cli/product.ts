@@ -111,7 +111,8 @@ async function start(
     metrics,
   });
   closers.add('broker', broker, (b) => b.stop());
-  const signInLink = config.alerting.demoAccess ? null : await alerting.firstSignInLink();
+  const signInPath = await alerting.firstSignInLink();
+  const signInLink = signInPath === null ? null : new URL(signInPath, url).href;
   return { url, mqttPort: broker.port, registry, clock, signInLink, stop: () => closers.closeAll() };
 }
 
