@@ -20,7 +20,7 @@ import {
   testPlans,
   testRouter,
   ticks,
-} from './sensors/testing.ts';
+} from './sensors/testing/index.ts';
 
 const T = at('2026-11-22 08:00');
 const directory = testDirectory([

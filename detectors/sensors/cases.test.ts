@@ -5,7 +5,15 @@ import { parse } from 'yaml';
 import { projectRoot } from '../../backbone/project-root.ts';
 import { type Finding, type ObservationRecord, Quality } from '../../contracts/index.ts';
 import { DETECTORS, SensorDetectorConfig } from './config.ts';
-import { clock, findingsOf, reading, testDevice, testDirectory, testPlans, testRouter } from './testing.ts';
+import {
+  clock,
+  findingsOf,
+  reading,
+  testDevice,
+  testDirectory,
+  testPlans,
+  testRouter,
+} from './testing/index.ts';
 
 /**
  * Walks `<detector>/sample.yaml` and `<detector>/cases/<case>/`: case.yaml (device and configuration), input.csv (values,

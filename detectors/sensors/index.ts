@@ -20,6 +20,7 @@
  *  11. runtime.ts     the subscription, health, counts; here it starts and stops
  *
  *  limits/  early-warning/  stuck/  silence/  anomaly/: one detector each, all of the same shape.
+ *  testing/: what the tests share.
  */
 export { DETECTORS, SensorDetectorConfig, SensorDetectorsConfig } from './config.ts';
 export * from './detector.ts';

@@ -17,7 +17,7 @@ import {
   testPlans,
   testRouter,
   ticks,
-} from './testing.ts';
+} from './testing/index.ts';
 
 const T = at('2026-11-22 22:00');
 const directory = testDirectory([

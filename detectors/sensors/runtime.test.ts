@@ -22,7 +22,7 @@ import {
   testDevice,
   testDirectory,
   ticks,
-} from './testing.ts';
+} from './testing/index.ts';
 
 const T = at('2026-11-22 10:00');
 const MIN = 60_000;

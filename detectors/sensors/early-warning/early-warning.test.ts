@@ -13,7 +13,7 @@ import {
   testPlans,
   testRouter,
   ticks,
-} from '../testing.ts';
+} from '../testing/index.ts';
 import { learn, newTrend, upperTail } from './trend.ts';
 
 const T = at('2026-11-22 08:00');

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadCatalog } from '../../../backbone/catalog-load.ts';
 import { projectRoot } from '../../../backbone/project-root.ts';
-import { at, BEIJING_MS, testDevice } from '../testing.ts';
+import { at, BEIJING_MS, testDevice } from '../testing/index.ts';
 import { holdsOver, rulesFor } from './rules.ts';
 
 const catalog = await loadCatalog(join(projectRoot, 'catalog'));

@@ -15,7 +15,7 @@ import {
   testPlans,
   testRouter,
   ticks,
-} from '../testing.ts';
+} from '../testing/index.ts';
 
 const T = at('2026-11-22 10:00');
 const dust = (changes: Parameters<typeof testDevice>[2] = {}) => testDevice('dust-01', ['TSP'], changes);

@@ -12,7 +12,7 @@ import {
   testPlans,
   testRouter,
   ticks,
-} from '../testing.ts';
+} from '../testing/index.ts';
 
 const T = at('2026-11-22 10:00');
 const MIN = 60_000;

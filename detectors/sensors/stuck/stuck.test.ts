@@ -10,7 +10,7 @@ import {
   testDirectory,
   testPlans,
   testRouter,
-} from '../testing.ts';
+} from '../testing/index.ts';
 
 const T = at('2026-11-22 08:00');
 const HOUR = 120;
