@@ -1,3 +1,4 @@
+import { describeProblems } from '../backbone/validation.ts';
 import { ERRORS, QianliyanError } from '../contracts/index.ts';
 
 /**
@@ -9,17 +10,9 @@ export function describeFailure(error: unknown): { text: string; exitCode: numbe
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { text: `unexpected fault: ${text}`, exitCode: 1 };
   }
-  const lines = error.problems.map(
-    (p) => `  ${p.path || '(top)'}: found ${describeFound(p.found)}; allowed: ${p.allowed}`,
-  );
-  return {
-    text: [`${error.code}: ${error.message}`, ...lines].join('\n'),
-    exitCode: ERRORS[error.code].exit,
-  };
-}
-
-function describeFound(found: unknown): string {
-  if (found === undefined) return 'nothing';
-  const text = JSON.stringify(found) ?? String(found);
-  return text.length > 120 ? `${text.slice(0, 117)}…` : text;
+  // Some messages hold the list of problems already: it is said once.
+  const listed = describeProblems(error.problems);
+  const sentence = error.message.replace(listed, '').replace(/[:\s]+$/, '');
+  const lines = listed === '' ? [] : listed.split('\n').map((line) => `  ${line}`);
+  return { text: [`${error.code}: ${sentence}`, ...lines].join('\n'), exitCode: ERRORS[error.code].exit };
 }
