@@ -117,17 +117,22 @@ async function readPoints(
       : [finding.datastream];
   const points: SeriesPoint[] = [];
   for (const datastream of datastreams) {
-    for (let next = from; ; ) {
-      const page = await series.range({ datastream, from: next, to, limit: PAGE, order: 'asc' });
-      points.push(...page);
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) break;
-      next = last.time + 1;
-    }
+    for await (const page of pages(series, datastream, from, to)) points.push(...page);
   }
   return points
     .filter((point) => point.receivedAt <= finding.trigger.receivedAt)
     .sort((a, b) => a.receivedAt - b.receivedAt || a.time - b.time);
+}
+
+/** A stretch of one datastream, a bounded page at a time. */
+async function* pages(series: Series, datastream: string, from: number, to: number) {
+  for (let next = from; ; ) {
+    const page = await series.range({ datastream, from: next, to, limit: PAGE, order: 'asc' });
+    yield page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
+    next = last.time + 1;
+  }
 }
 
 /** The core hears the points as it once did, and one tick at the end, should a tick have been the trigger. */
