@@ -1,6 +1,12 @@
 import { DAILY_NARROW, DAILY_WIDE, dailyMeans, dailyStep } from './branches/daily.ts';
 import { FORECAST_CELLS, forecastForget, forecastPredicted, forecastStep } from './branches/forecast.ts';
-import { NOVELTY_NARROW, NOVELTY_WIDE, noveltyNearest, noveltyStep } from './branches/novelty.ts';
+import {
+  NOVELTY_NARROW,
+  NOVELTY_WIDE,
+  noveltyNearest,
+  noveltySpread,
+  noveltyStep,
+} from './branches/novelty.ts';
 import { TAIL_CELLS, tailDigits, tailLearn, tailThreshold } from './branches/tail.ts';
 import { missScale, relativeMiss, VOLATILITY_CELLS } from './branches/volatility.ts';
 import { at, createMemory, type Memory, memoryFromText, memoryToText } from './memory.ts';
@@ -38,6 +44,8 @@ export interface Surprise {
   expected: number;
   /** Distance that about one value in twenty reaches; 0 when the branch has no such number. */
   usual: number;
+  /** Between the 5 % and the 95 % quantile of the values so far. */
+  spread: number;
 }
 
 /** Digits that count as a score of 1. */
@@ -72,7 +80,14 @@ export const SCORER_BYTES = 8 * WIDE + 4 * NARROW;
 
 export function createScorer(): Scorer {
   const memory = createMemory(WIDE, NARROW);
-  const last: Surprise = { branch: 'value-never-seen', digits: 0, found: 0, expected: 0, usual: 0 };
+  const last: Surprise = {
+    branch: 'value-never-seen',
+    digits: 0,
+    found: 0,
+    expected: 0,
+    usual: 0,
+    spread: 0,
+  };
   return {
     step(time, value) {
       observe(memory, last, time, Math.min(LARGEST, Math.max(-LARGEST, value)));
@@ -126,6 +141,7 @@ function explain(
 ): void {
   last.found = value;
   last.usual = 0;
+  last.spread = noveltySpread(memory, NOVELTY);
   if (daily > novelty && daily > change) {
     const { today, similar } = dailyMeans(memory, DAILY);
     last.branch = 'unlike-other-days';

@@ -1,11 +1,12 @@
 import { FULL_DIGITS } from './scorer.ts';
 
 /**
- * The one threshold for labelled series, frozen: where the standard profile of both development sets together (28 NAB
- * and 10 LRO series, one shared threshold) is highest. It is much more talkative than the product's own threshold,
- * because the rule of those sets pays for early hits and asks little for false alarms.
+ * The one threshold for labelled series, frozen: the middle of the plateau on which the standard profile of both
+ * development sets together (28 NAB and 10 LRO series, one shared threshold) is highest, also when their rows are
+ * thinned, shifted and cut at random. It is much more talkative than the product's own threshold, because the rule of
+ * those sets pays for early hits and asks little for false alarms.
  */
-export const FROZEN_THRESHOLD = { score: 0.2615, chosenOn: ['nab', 'lro'], profile: 'standard' } as const;
+export const FROZEN_THRESHOLD = { score: 0.2625, chosenOn: ['nab', 'lro'], profile: 'standard' } as const;
 
 /**
  * The score at which a finding opens at once, so that a healthy datastream with a value every `intervalS` raises about

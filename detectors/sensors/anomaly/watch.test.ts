@@ -33,6 +33,13 @@ describe('anomaly detector on a river level, a value every 10 s', () => {
     expect(watchRiver((i, healthy) => healthy + wave(i), 700)).toEqual([]);
   });
 
+  it('takes a higher level of a day not yet seen for that of the hour, until it is far outside', () => {
+    const opensAt = (lift: number) =>
+      watchRiver((i, healthy) => healthy + (i < 420 ? 0 : lift * (1 - Math.exp(-(i - 420) / 4))), 600);
+    expect(opensAt(0.12)).toEqual([]);
+    expect(opensAt(0.4).map((s) => s.state)).toContain('open');
+  });
+
   it('says nothing about healthy noise with a slow drift', () => {
     expect(watchRiver((_, healthy) => healthy, 2000)).toEqual([]);
   });
@@ -47,7 +54,7 @@ describe('anomaly detector on a river level, a value every 10 s', () => {
   });
 
   it('finds the same when it is saved and restored at any observation', () => {
-    const shape = (i: number, healthy: number) => (i >= 420 && i < 470 ? healthy + 0.06 : healthy);
+    const shape = (i: number, healthy: number) => (i >= 420 && i < 470 ? healthy + 0.25 : healthy);
     const whole = watchRiver(shape, 600);
     expect(whole.length).toBeGreaterThan(0);
     for (const cut of [1, 60, 419, 421, 425, 440, 471, 520]) {

@@ -18,6 +18,7 @@ const Happening = z.strictObject({
   found: z.number(),
   expected: z.number(),
   usual: z.number(),
+  spread: z.number(),
 });
 type Happening = z.infer<typeof Happening>;
 
@@ -28,6 +29,12 @@ const State = z.strictObject({
   open: Happening.nullable(),
 });
 
+/**
+ * Until a whole week was seen, a level never seen may be that of the hour: the works that start on Monday at seven. So
+ * long only what goes beyond three times the spread of all values so far opens a finding by lasting.
+ */
+const WHOLE_WEEK_MS = 7 * 86_400_000;
+const FIRST_WEEK_SPREADS = 3;
 /** A new level that lasts so long is the normal one. */
 const NEW_NORMAL_MS = 86_400_000;
 
@@ -38,7 +45,7 @@ const NEW_NORMAL_MS = 86_400_000;
  *   calm ──┤                                               ▼
  *          └ surprise ≥ 5 digits ─────▶ suspected ──▶ open ──▶ calm, once quiet for `quietS` and `quietRows`
  *                                            │  lasts for `confirmS` and `confirmRows`
- *                                            └─▶ calm, when a value comes back half-way
+ *                                            └─▶ calm, when a value comes back half-way, or the hour may explain it
  *
  * Values that are not valid are neither judged nor learnt.
  */
@@ -102,7 +109,9 @@ export class AnomalyWatch implements DatastreamWatch {
     h.until = time;
     h.rows++;
     if (time - h.since < this.params.confirmS * 1000 || h.rows < this.params.confirmRows) return;
-    this.open({ ...h, found: value }, say);
+    const outside = Math.abs(value - h.expected) >= FIRST_WEEK_SPREADS * h.spread;
+    if (outside || time - this.first >= WHOLE_WEEK_MS) this.open({ ...h, found: value }, say);
+    else this.suspected = null;
   }
 
   private open(h: Happening, say: Say): void {

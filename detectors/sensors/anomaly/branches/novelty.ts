@@ -61,6 +61,11 @@ export function noveltyNearest(memory: Memory, wide: number): number {
   return at(memory.wide, wide + NEAREST);
 }
 
+/** From the 5 % to the 95 % quantile of the values so far. */
+export function noveltySpread(memory: Memory, wide: number): number {
+  return at(memory.wide, wide + HIGH) - at(memory.wide, wide + LOW);
+}
+
 function digitsOf(cells: Float64Array, wide: number, distance: number, value: number, count: number): number {
   const low = at(cells, wide + LOW);
   const high = at(cells, wide + HIGH);
