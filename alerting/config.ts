@@ -119,13 +119,6 @@ export const AlertingConfig = z.strictObject({
     .url({ protocol: /^https?$/ })
     .default('http://localhost:8080')
     .describe('Address under which people and case systems reach the product; also the source of its events'),
-  utcOffsetMinutes: z
-    .number()
-    .int()
-    .min(-720)
-    .max(840)
-    .default(480)
-    .describe('Local time = UTC + this: decides dates, numbers of drafts and what law is in force'),
   demoAccess: z
     .boolean()
     .default(false)

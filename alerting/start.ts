@@ -31,6 +31,8 @@ export interface AlertingDeps {
   /** Opened with `alertingMigrations`. */
   records: Records;
   blobs: Blobs;
+  /** Local time = UTC + this: decides dates, numbers of drafts and what law is in force. */
+  utcOffsetMinutes: number;
   /** The product's clock. */
   clock: Clock;
   log: Log;
@@ -72,8 +74,8 @@ export async function startAlerting(config: AlertingConfig, deps: AlertingDeps):
   const db = tables(deps.records);
   const metrics = createMetrics(deps.metrics);
   const events = new EventLog(db, config.events.keep);
-  const router = new Router(catalog, config.utcOffsetMinutes);
-  const { utcOffsetMinutes } = config;
+  const router = new Router(catalog, deps.utcOffsetMinutes);
+  const { utcOffsetMinutes } = deps;
 
   const receiverOf = openEndpoints(config.deliver);
   const outbox = new LeadOutbox(wall, config.deliver.deadlineH * 3_600_000);
@@ -95,7 +97,7 @@ export async function startAlerting(config: AlertingConfig, deps: AlertingDeps):
   const archive = new EvidenceArchive(db, { ...deps, utcOffsetMinutes, contextMs });
   const desk = new DraftDesk(config, { catalog, router, directory, utcOffsetMinutes });
   const intake = new Intake({ db, clock, metrics, directory, events, desk, config });
-  const reviewer = new Reviewer({ db, clock, metrics, events, archive, outbox, config });
+  const reviewer = new Reviewer({ db, clock, metrics, events, archive, outbox, config, utcOffsetMinutes });
 
   const accounts = new Accounts({ db, wall, clock, config: config.access });
   const sessions = new Sessions({ db, wall, accounts, config: config.access });

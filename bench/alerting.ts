@@ -76,7 +76,7 @@ async function findingsCases(
 
 function openIntake(catalog: Catalog, db: ReturnType<typeof alertingTables>): Intake {
   const config = AlertingConfig.parse({});
-  const { utcOffsetMinutes } = config;
+  const utcOffsetMinutes = 480;
   const directory = directoryOfAny();
   const events = new EventLog(db, config.events.keep);
   const router = new Router(catalog, utcOffsetMinutes);

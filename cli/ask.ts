@@ -18,9 +18,14 @@ export async function ask<T>(data: string, question: keyof typeof questions, arg
   const log = createLog('warn');
   return withStores(folder, log, async (stores) => {
     const registry = await openRegistry({ ...stores, clock: wallClock, log, refreshMs: 0 });
-    const catalog = await loadCatalog(defaultConfig().catalog);
+    const config = defaultConfig();
+    const catalog = await loadCatalog(config.catalog);
+    const utcOffsetMs = config.utcOffsetMinutes * 60_000;
     try {
-      return (await questions[question]({ ...stores, directory: registry, catalog }, argument)) as T;
+      return (await questions[question](
+        { ...stores, directory: registry, catalog, utcOffsetMs },
+        argument,
+      )) as T;
     } finally {
       await registry.close();
     }

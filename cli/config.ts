@@ -32,6 +32,15 @@ export const Config = z.strictObject({
     })
     .prefault({})
     .describe('The clock of the product'),
+  utcOffsetMinutes: z
+    .number()
+    .int()
+    .min(-720)
+    .max(840)
+    .default(480)
+    .describe(
+      'Local time = UTC + this: what windows of a mean, hours of the day and dates of the law are meant in',
+    ),
   log: z
     .strictObject({
       level: z

@@ -64,7 +64,18 @@ async function start(
   const stores = await openStores(dataFolder, log, closers);
   const registry = closers.add('registry', await openRegistry({ ...stores, clock, log }), (r) => r.close());
   const catalog = await loadCatalog(config.catalog);
-  const shared = { ...stores, clock, log, metrics, directory: registry, catalog };
+  const { utcOffsetMinutes } = config;
+  const utcOffsetMs = utcOffsetMinutes * 60_000;
+  const shared = {
+    ...stores,
+    clock,
+    log,
+    metrics,
+    directory: registry,
+    catalog,
+    utcOffsetMinutes,
+    utcOffsetMs,
+  };
 
   const http = createHttpServer({ ...config.http, log, portSetting: 'http.port' });
   const alerting = await startAlerting(config.alerting, {
@@ -76,7 +87,7 @@ async function start(
   closers.add('alerting', alerting, (a) => a.stop());
   const sensors = closers.add(
     'sensor detectors',
-    await startSensorDetectors(config.detectors.sensors, { ...shared, utcOffsetMs: 8 * 3_600_000 }),
+    await startSensorDetectors(config.detectors.sensors, shared),
     (s) => s.stop(),
   );
   const images = closers.add(
@@ -94,7 +105,7 @@ async function start(
   const { url } = await http.listen();
   closers.add('http', http, (h) => h.close());
 
-  const parts = { ...stores, directory: registry, catalog };
+  const parts = { ...stores, directory: registry, catalog, utcOffsetMs };
   const control = await startControl(dataFolder, {
     count: () => questions.count(parts),
     explain: (id) => questions.explain(parts, id),

@@ -10,6 +10,7 @@ import type { Stores } from './stores.ts';
 export interface Parts extends Stores {
   directory: DeviceDirectory;
   catalog: Catalog;
+  utcOffsetMs: number;
 }
 
 export const questions = {

@@ -43,8 +43,8 @@ export interface ExplainDeps {
   series: Series;
   directory: DeviceDirectory;
   catalog: Catalog;
-  /** As handed to `startSensorDetectors`, else windows are cut elsewhere than they were. Left out: Beijing's. */
-  utcOffsetMs?: number;
+  /** As handed to `startSensorDetectors`, else windows are cut elsewhere than they were. */
+  utcOffsetMs: number;
 }
 
 const PAGE = 10_000;
@@ -141,7 +141,7 @@ function replay(finding: Finding, plan: Plan, points: readonly SeriesPoint[], de
     plans: [plan],
     directory: deps.directory,
     catalog: deps.catalog,
-    utcOffsetMs: deps.utcOffsetMs ?? 8 * 3_600_000,
+    utcOffsetMs: deps.utcOffsetMs,
     // Every step is wanted, so that the one that was told is among them.
     updateEveryMs: 0,
     tickGapMs: Number.POSITIVE_INFINITY,

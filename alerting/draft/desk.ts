@@ -99,7 +99,7 @@ export class DraftDesk {
   /** The next numbers of the day, many at a time. */
   async #numbers(tx: Tx, count: number, now: number): Promise<{ seq: number; number: string }[]> {
     if (count === 0) return [];
-    const date = localDate(now, this.#config.utcOffsetMinutes);
+    const date = localDate(now, this.#sources.utcOffsetMinutes);
     const [seq, first] = [await take(tx, 'drafts', count), await take(tx, `drafts/${date}`, count)];
     return Array.from({ length: count }, (_, i) => ({ seq: seq + i, number: draftNumber(date, first + i) }));
   }

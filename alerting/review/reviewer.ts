@@ -32,6 +32,7 @@ export interface ReviewerParts {
   archive: EvidenceArchive;
   outbox: LeadOutbox;
   config: AlertingConfig;
+  utcOffsetMinutes: number;
 }
 
 /**
@@ -96,8 +97,8 @@ export class Reviewer {
   }
 
   #leadEvent(draft: DraftCase, { items }: Evidence, now: number): LeadEvent {
-    const { publicUrl, utcOffsetMinutes } = this.#parts.config;
-    const base = publicUrl.replace(/\/$/, '');
+    const { config, utcOffsetMinutes } = this.#parts;
+    const base = config.publicUrl.replace(/\/$/, '');
     const lead = draft.lead ?? '';
     return {
       specversion: '1.0',

@@ -32,6 +32,7 @@ await series.write(
   })),
 );
 const alerting = await startAlerting(AlertingConfig.parse(JSON.parse(config)), {
+  utcOffsetMinutes: 480,
   ...{ stream, series, records, blobs, log },
   clock: manualClock(EVENING),
   metrics: new Registry(),

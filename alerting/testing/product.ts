@@ -47,6 +47,7 @@ export async function startTestProduct(options: TestProductOptions = {}) {
   const blobs = await openFolderBlobs({ folder: join(folder, 'blobs') });
   const clock = options.clock ?? manualClock(EVENING);
   const alerting = await startAlerting(AlertingConfig.parse(options.config ?? {}), {
+    utcOffsetMinutes: 480,
     ...{ stream, series, records, blobs, clock, log },
     ...(options.wall && { wall: options.wall }),
     metrics: new Registry(),

@@ -210,7 +210,13 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
   }
 
   const forget = registry.onCredentialChange((device) => sessions.end(device));
-  const server = await listen(config, welcome);
+  const closeDoor = () => new Promise<void>((resolve) => door.close(resolve));
+  const server = await listen(config, welcome).catch(async (error: unknown) => {
+    // aedes has begun its heartbeat: left alone, it would keep the process from ending.
+    forget();
+    await closeDoor();
+    throw error;
+  });
   server.on('drop', () => meters.cutOff.inc({ reason: 'too-many-connections' }));
   const { port } = server.address() as AddressInfo;
   log.info({ host: config.host, port, tls: config.tls !== null }, 'MQTT broker listens');
@@ -228,7 +234,7 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
       stopping = true;
       forget();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      await new Promise<void>((resolve) => door.close(resolve));
+      await closeDoor();
       await closed;
     },
   };
