@@ -1,15 +1,16 @@
 /**
  * The anomaly detector: what no rule names. Online, one datastream at a time, no training beyond a short probation.
  *
- *   (time, value) ──▶ scorer ──score──▶ watch ──▶ finding 'anomaly', with the branch as its reason
- *                       │
- *                       ├─ novelty    how far from every value ever seen
- *                       └─ forecast   how far from what the last values lead to, on the tail of its own past
+ *   (time, value) ──▶ novelty  how far from every value ever seen ───────────────┐
+ *                 ──▶ change   forecast's miss ─▶ over restlessness ─▶ its tail ─┼─▶ digits ─▶ watch ─▶ finding
+ *                 ──▶ daily    unlike the same hours of any day before ──────────┘     └─ rest ─▶ score
  *
- * 1. scorer.ts   rows in, digits of improbability out; rests after a peak
- * 2. branches/   one file per way to be surprised, and the calibrated tail that puts them on one scale
- * 3. watch.ts    threshold from the stated false-alarm rate; open, update, close
- * 4. summary.ts  the sentence
+ * 1. scorer.ts     rows in, digits of improbability out; rests after a peak
+ * 2. branches/     one file per way to be surprised, and the calibrated tail that puts them on one scale
+ * 3. memory.ts     the fixed block of numbers that all of it lives in
+ * 4. threshold.ts  from a stated false-alarm rate to a score; the frozen threshold of labelled series
+ * 5. watch.ts      open at once or when it lasts, update, close
+ * 6. summary.ts    the sentence
  */
 import type { SensorDetector } from '../detector.ts';
 import { AnomalyParams } from './config.ts';
