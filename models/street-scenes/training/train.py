@@ -9,6 +9,7 @@ import json
 import math
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,16 @@ def augment(images, targets):
     x = ((x - 128) * torch.empty(n, 1, 1, 1).uniform_(0.75, 1.25) + 128) * gain + torch.empty(n, 1, 1, 1).uniform_(-14, 14)
     x = x + torch.randn_like(x) * torch.empty(n, 1, 1, 1).uniform_(0, 5)
     return x.clamp(0, 255), [moved(t, theta[i]) for i, t in enumerate(targets)]
+
+
+def batches_of(images, targets, size):
+    """Batches without end, each picture once a round."""
+    order = []
+    while True:
+        if len(order) < size:
+            order = torch.randperm(len(images)).tolist()
+        chosen, order = order[:size], order[size:]
+        yield augment(images[chosen], [targets[i] for i in chosen])
 
 
 def moved(boxes, theta):
@@ -252,16 +263,16 @@ def main():
     average = copy.deepcopy(net)
     print(f"{sum(p.numel() for p in net.parameters())} parameters, {len(images)} pictures", flush=True)
     optimiser = torch.optim.AdamW(net.parameters(), lr=args.lr, weight_decay=0.01)
-    order, begun = [], time.time()
+    # The next batch is prepared while this one is learned from.
+    batches, other = batches_of(images, targets, args.batch), ThreadPoolExecutor(1)
+    ahead, begun = other.submit(next, batches), time.time()
     for step in range(args.steps):
         share = step / args.steps
         warm = min(1, (step + 1) / 100)
         for group in optimiser.param_groups:
             group["lr"] = args.lr * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)
-        if len(order) < args.batch:
-            order = torch.randperm(len(images)).tolist()
-        chosen, order = order[: args.batch], order[args.batch :]
-        x, t = augment(images[chosen], [targets[i] for i in chosen])
+        x, t = ahead.result()
+        ahead = other.submit(next, batches)
         small = share < args.small
         if small:
             x, t = reduced(x, t)
