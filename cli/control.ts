@@ -3,8 +3,7 @@ import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fastify from 'fastify';
-import { type ErrorBody, errorAnswer } from '../backbone/http.ts';
+import type { ErrorBody } from '../backbone/http.ts';
 import { ERRORS, type ErrorCode, QianliyanError } from '../contracts/index.ts';
 
 /**
@@ -14,6 +13,11 @@ import { ERRORS, type ErrorCode, QianliyanError } from '../contracts/index.ts';
 export type Answers = Record<string, (argument: string) => Promise<unknown>>;
 
 export async function startControl(dataFolder: string, answers: Answers): Promise<{ stop(): Promise<void> }> {
+  // Loaded here, so that a command that only asks need not wait for a server's code.
+  const [{ default: fastify }, { errorAnswer }] = await Promise.all([
+    import('fastify'),
+    import('../backbone/http.ts'),
+  ]);
   const path = socketPath(dataFolder);
   rmSync(path, { force: true });
   const app = fastify({ forceCloseConnections: true });

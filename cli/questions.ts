@@ -19,6 +19,8 @@ export const questions = {
     explainFinding(await findingOf(parts, id), parts),
 };
 
+export type Question = keyof typeof questions;
+
 async function findingOf({ records }: Parts, id: string): Promise<Finding> {
   const row = await alertingTables(records)
     .selectFrom('alerting_findings')

@@ -5,11 +5,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { freePort, type Running, run, runUntil } from './support/command.ts';
 
 // The built command as its users run it: `npm run build` first (npm test does).
 const exec = promisify(execFile);
+// A dozen processes one after the other, each of which loads the whole product.
+vi.setConfig({ testTimeout: 120_000 });
 
 let folder: string;
 let running: Running | undefined;
