@@ -1,6 +1,6 @@
 import type { Catalog } from '../../backbone/catalog.ts';
 import { type Datastream, datastreamId, type RegisteredDevice } from '../../contracts/index.ts';
-import type { DatastreamWatch, DeviceContext, DeviceWatch, Note } from './detector.ts';
+import type { DeviceContext, Note } from './detector.ts';
 import { type Attached, type DeviceEntry, watchOf } from './entries.ts';
 import { fingerprintOf, type Plan } from './plan.ts';
 import { regionOf } from './region.ts';
@@ -90,7 +90,7 @@ export class Attacher {
       ofStream: watch.ofStream,
       ofDevice: watch.ofDevice,
       fingerprint: this.#fingerprint(plan, datastream),
-      ticks: ticksOf(watch.ofStream ?? watch.ofDevice),
+      wantsTicks: (watch.ofStream ?? watch.ofDevice)?.wakeAt !== undefined,
       slot: Number.POSITIVE_INFINITY,
       gone: false,
       fault: null,
@@ -126,11 +126,6 @@ function remembered(made: Map<string, string>, key: string, make: () => string):
   if (made.size > REMEMBERED) made.clear();
   made.set(key, now);
   return now;
-}
-
-function ticksOf(watch: DatastreamWatch | DeviceWatch | null): Attached['ticks'] {
-  if (watch?.tick === undefined) return 'none';
-  return watch.wakeAt === undefined ? 'every' : 'due';
 }
 
 function declared(device: RegisteredDevice, id: string): Datastream | undefined {

@@ -51,7 +51,7 @@ export interface Watch {
   /**
    * The product's time at which it next wants a tick; null: not at all. A pure function of its state, and cheap: it is
    * asked after every call. A tick is handed on in the second after it (the runtime keeps due times by the second), never
-   * before. A watch with `tick` but without `wakeAt` gets every tick: this is for few datastreams only.
+   * before. A watch without `wakeAt` gets no ticks.
    */
   wakeAt?(): number | null;
   /** State as JSON (finite numbers); `restore(save())` continues bit for bit. */

@@ -37,8 +37,8 @@ export interface Attached {
   readonly ofStream: DatastreamWatch | null;
   readonly ofDevice: DeviceWatch | null;
   readonly fingerprint: string;
-  /** `due`: asks for ticks by due time; `every`: wants each; `none`. */
-  readonly ticks: 'due' | 'every' | 'none';
+  /** It asks for ticks, by due time. */
+  readonly wantsTicks: boolean;
   /** The second for which it waits in the due times; Infinity: it does not. */
   slot: number;
   /** Taken away: what still waits for it is let pass. */

@@ -141,11 +141,8 @@ export class Following {
   /** Puts new watches in the place of old ones. State goes over; what an old one without heir had open ends. */
   #replace(old: readonly Attached[], heirs: Attached[]): Attached[] {
     const left = this.#inherit(old, heirs);
-    const { waking, telling } = this.#deps;
-    for (const attached of old) {
-      attached.gone = true;
-      waking.forget(attached);
-    }
+    const { telling } = this.#deps;
+    for (const attached of old) attached.gone = true;
     for (const { plan, owner, open } of left) telling.end(plan.label, owner.id, open);
     return heirs;
   }

@@ -45,8 +45,7 @@ export class SensorRouter {
     const { plans, directory, catalog, utcOffsetMs, updateEveryMs, tickGapMs, onFault } = options;
     const tally = options.tally ?? new Tally();
     const waking = new Waking(plans);
-    const onStop = waking.forget.bind(waking);
-    const telling = new Telling({ tally, updateEveryMs, onFault, onStop });
+    const telling = new Telling({ tally, updateEveryMs, onFault });
     const note = tally.note.bind(tally);
     const fault = telling.fault.bind(telling);
     const attacher = new Attacher({ plans, utcOffsetMs, note, fault }, catalog);
@@ -116,7 +115,7 @@ export class SensorRouter {
     this.telling.occasion(entry.id, observation.time, entry.heardAt);
     for (const attached of stream.watches) {
       this.telling.run(attached, observe, observation);
-      if (attached.ticks === 'due') this.#waking.schedule(attached);
+      this.#waking.schedule(attached);
     }
   }
 

@@ -27,8 +27,6 @@ export interface TellingOptions {
   /** A lasting finding is told again at most so often, in its own time. */
   updateEveryMs: number;
   onFault: OnFault | undefined;
-  /** A watch was stopped: nobody is to call it any more. */
-  onStop: (attached: Attached) => void;
 }
 
 export class Telling {
@@ -64,7 +62,6 @@ export class Telling {
       call(attached, input, this.#say);
     } catch (error) {
       attached.fault = messageOf(error);
-      this.#options.onStop(attached);
       this.fault(attached.plan.label, attached.stream ?? attached.owner.id, error);
     }
   }

@@ -14,8 +14,6 @@ import { DueTimes } from './schedule.ts';
 export class Waking {
   readonly #plans: readonly Plan[];
   readonly #due = new DueTimes<Attached>();
-  /** Watches that want every tick. */
-  readonly #eager = new Set<Attached>();
   /** The latest second that was ticked. */
   #second = 0;
 
@@ -38,11 +36,7 @@ export class Waking {
 
   /** Lets a watch wait for the time at which it wants to be woken, if that is earlier than what it waits for already. */
   schedule(attached: Attached): void {
-    if (attached.ticks === 'none' || attached.gone || attached.fault !== null) return;
-    if (attached.ticks === 'every') {
-      this.#eager.add(attached);
-      return;
-    }
+    if (!attached.wantsTicks || attached.gone || attached.fault !== null) return;
     const wanted = dueSecond(attached);
     if (wanted === null) return;
     // Never in a second that has been ticked already: it would be looked at only once more, in the next tick anyway.
@@ -52,14 +46,9 @@ export class Waking {
     this.#due.add(slot, attached);
   }
 
-  /** Of a watch that was stopped or taken away. */
-  forget(attached: Attached): void {
-    this.#eager.delete(attached);
-  }
-
   /** Takes out who may be due, in order; `isTurn` is asked of each right before its tick. */
   dueAt(time: number): Attached[] {
-    const due = [...this.#due.due(time), ...this.#eager].filter((attached) => !attached.gone);
+    const due = [...this.#due.due(time)].filter((attached) => !attached.gone);
     return due.sort(
       (a, b) =>
         compare(a.owner.id, b.owner.id) ||
@@ -70,7 +59,6 @@ export class Waking {
 
   /** False: it has had its tick, or has come to want a later one, for which it then waits. */
   isTurn(attached: Attached, time: number): boolean {
-    if (attached.ticks !== 'due') return true;
     // Put in twice, since it once became due earlier: the second time there is nothing left to do.
     if (attached.slot > this.#second) return false;
     attached.slot = Number.POSITIVE_INFINITY;

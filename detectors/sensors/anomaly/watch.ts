@@ -83,10 +83,6 @@ export class AnomalyWatch implements DatastreamWatch {
     }
   }
 
-  tick(time: number, say: Say): void {
-    if (this.happening !== null) this.closeWhenQuiet(this.happening, time, say);
-  }
-
   save(): unknown {
     const { first, suspected, happening } = this;
     return { scorer: this.scorer.save(), first, suspected, open: happening };
