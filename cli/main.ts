@@ -66,6 +66,7 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Register> 
 
 /** The `qianliyan` command. Exit code 0: done; 1: what it checks does not hold; 2: wrong use or configuration. */
 export async function main(argv: string[]): Promise<void> {
+  process.stdout.on('error', endWithReader);
   try {
     const program = await createProgram(argv[0]);
     await program.parseAsync(argv, { from: 'user' });
@@ -79,6 +80,12 @@ export async function main(argv: string[]): Promise<void> {
     process.stderr.write(`${failure.text}\n`);
     process.exitCode = failure.exitCode;
   }
+}
+
+/** `qianliyan … | head` is no fault: whoever read has read enough. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
 }
 
 async function createProgram(wanted: string | undefined): Promise<Command> {

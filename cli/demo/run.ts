@@ -7,7 +7,7 @@ import type { Log } from '../../backbone/index.ts';
 import type { Registry } from '../../devices/index.ts';
 import { startCaseSystem } from '../../simulator/case-system/index.ts';
 import { districtDevices } from '../../simulator/district/index.ts';
-import { startSimulator } from '../../simulator/live/index.ts';
+import { startSimulator, warmPainter } from '../../simulator/live/index.ts';
 import { type Observer, observe } from '../../simulator/observe.ts';
 import { buildReport, type Report, type SeenAlert } from '../../simulator/report.ts';
 import { demoScenario } from '../../simulator/scenarios/index.ts';
@@ -77,14 +77,21 @@ async function start(options: DemoOptions, closers: Closers): Promise<Demo> {
   );
 
   const origin = eveningOf(now());
-  const config = parseConfig(demoConfig({ origin, httpPort, mqttPort, caseSystem: caseSystem.url, secret }));
   const devices = districtDevices();
+  const scenario = demoScenario(origin, devices);
+  const painting = warmPainter({ devices, scenario, seed, origin });
+  closers.add('painter', painting, async (painter) => (await painter).stop());
+  const config = parseConfig(demoConfig({ origin, httpPort, mqttPort, caseSystem: caseSystem.url, secret }));
   const credentials: Record<string, string> = {};
   const product = await startProduct({
     config,
     dataFolder,
     log,
-    prepare: ({ registry }) => registerDevices(registry, devices, credentials),
+    // The evening begins when everybody is ready.
+    prepare: async ({ registry }) => {
+      await registerDevices(registry, devices, credentials);
+      await painting;
+    },
   });
   closers.add('product', product, (p) => p.stop());
 
@@ -99,9 +106,11 @@ async function start(options: DemoOptions, closers: Closers): Promise<Demo> {
   await observer.connected;
 
   const clock = { origin: product.clock.now(), speed: SPEED, startedAt: now() };
-  const scenario = demoScenario(origin, devices);
   const brokerUrl = `mqtt://127.0.0.1:${product.mqttPort}`;
-  const simulator = startSimulator({ brokerUrl, credentials, devices, scenario, seed, clock, log });
+  const simulator = startSimulator({
+    ...{ brokerUrl, credentials, devices, scenario, seed, clock, log },
+    painter: await painting,
+  });
   const stopSimulator = once(() => simulator.stop());
   closers.add('simulator', simulator, stopSimulator);
 

@@ -31,6 +31,8 @@ export interface SimulatorOptions {
   seed: number;
   clock: ClockSetting;
   log: Pick<Logger, 'info' | 'warn'>;
+  /** Paints the pictures; default: one of its own. Belongs to the simulator from then on. */
+  painter?: Painter;
   /** Only these devices play. */
   only?: readonly string[];
   /** The wall clock; handed in by tests. */
@@ -63,6 +65,26 @@ export interface Simulator {
   publishedAt(device: string, time: number): number | undefined;
 }
 
+/** What a player needs to know of the evening, without a clock or a line. */
+export type Evening = Pick<SimulatorOptions, 'devices' | 'scenario' | 'seed'> & { origin: number };
+
+/** A painter that has painted each camera's street once already: the first picture of a street takes a second. */
+export async function warmPainter({ devices, scenario, seed, origin }: Evening): Promise<Painter> {
+  const painter = startPainter();
+  for (const device of devices) {
+    if (device.kind !== 'camera') continue;
+    const dispatches = playDevice(device, { seed, happenings: scenario.happenings }, origin, Infinity);
+    const first = firstPicture(dispatches);
+    if (first) await painter.paint(first.story, first.time);
+  }
+  return painter;
+}
+
+function firstPicture(dispatches: Iterable<Dispatch>): PictureDispatch | undefined {
+  for (const dispatch of dispatches) if (dispatch.type === 'picture') return dispatch;
+  return undefined;
+}
+
 /** How long `stop` waits for acknowledgements, real ms. */
 const FAREWELL_MS = 3000;
 
@@ -76,7 +98,7 @@ export function startSimulator(options: SimulatorOptions): Simulator {
   const ending = new AbortController();
   // Every player listens to it.
   setMaxListeners(0, ending.signal);
-  let painter: Painter | undefined;
+  let painter = options.painter;
   const sharedPainter = () => {
     painter ??= startPainter();
     return painter;

@@ -4,7 +4,7 @@
  */
 
 import sharp from 'sharp';
-import { GRID, type Light, lightAt, lightMap } from './light.ts';
+import { GRID, isNight, type Light, lightAt, lightMap } from './light.ts';
 import { svg } from './paint.ts';
 import { type PaintedProp, propsOf } from './props.ts';
 import { chance } from './random.ts';
@@ -29,11 +29,12 @@ export interface Backdrop {
 }
 
 const KEPT = 8;
-/** `seed|half hour|weather` → backdrop, oldest use first. */
+/** `seed|half hour, 0 by night|weather` → backdrop, oldest use first. */
 const kept = new Map<string, Promise<Backdrop>>();
 
 export function backdropOf(scene: SceneState): Promise<Backdrop> {
-  const half = Math.round(scene.hour * 2) / 2;
+  // The whole night has one light, and so one backdrop.
+  const half = isNight(scene.hour) ? 0 : Math.round(scene.hour * 2) / 2;
   const key = `${scene.view.seed}|${half}|${scene.weather}`;
   const found = kept.get(key) ?? paint(scene.view, half, scene.weather);
   kept.delete(key);

@@ -36,6 +36,9 @@ function dayShare(hour: number): number {
   return Math.max(0, Math.min(1, rise, set));
 }
 
+/** No daylight at all. */
+export const isNight = (hour: number): boolean => dayShare(hour) === 0;
+
 export function lightAt(hour: number, weather: Weather): Light {
   const day = dayShare(hour);
   const clear = weather === 'clear' ? 1 : weather === 'haze' ? 0.35 : 0;
