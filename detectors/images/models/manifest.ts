@@ -19,7 +19,7 @@ export const ModelInput = z.strictObject({
   fit: z
     .enum(['letterbox-top-left', 'letterbox-centre', 'stretch'])
     .describe('How a picture of another shape is brought to the size'),
-  pad: z.number().min(0).max(255).default(114).describe('Grey level of what a letterbox leaves free'),
+  pad: z.number().int().min(0).max(255).default(114).describe('Grey level of what a letterbox leaves free'),
   scale: z.number().positive().default(1).describe('Pixel values 0 to 255 are multiplied by this first …'),
   mean: PerChannel.default([0, 0, 0]).describe('… then this is taken off, in the order of `colours` …'),
   std: PerChannel.default([1, 1, 1]).describe('… and the rest is divided by this'),

@@ -86,21 +86,45 @@ export function toTensor(
   input: ModelInput,
 ): Float32Array {
   const plane = input.width * input.height;
-  const planar = input.layout === 'nchw';
+  const [base, step] = input.layout === 'nchw' ? [plane, 1] : [1, 3];
   const tensor = new Float32Array(plane * 3);
-  for (let c = 0; c < 3; c++) {
-    // A picture in grey has one channel, which serves for all three.
-    const source = channels < 3 ? 0 : input.colours === 'rgb' ? c : 2 - c;
-    const [factor, offset] = [input.scale / (input.std[c] ?? 1), (input.mean[c] ?? 0) / (input.std[c] ?? 1)];
-    const [base, step] = planar ? [c * plane, 1] : [c, 3];
-    const pad = input.pad * factor - offset;
-    if (at.width * at.height < plane) for (let i = 0; i < plane; i++) tensor[base + i * step] = pad;
-    for (let y = 0; y < at.height; y++) {
-      let to = base + ((at.top + y) * input.width + at.left) * step;
-      let from = y * at.width * channels + source;
-      for (let x = 0; x < at.width; x++, to += step, from += channels)
-        tensor[to] = (pixels[from] as number) * factor - offset;
+  const [first, second, third] = [0, 1, 2].map((c) => levelsOf(input, c)) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
+  if (at.width * at.height < plane) pad(tensor, input, base, step, [first, second, third]);
+  // A picture in grey has one channel, which serves for all three.
+  const [r, g, b] = channels < 3 ? [0, 0, 0] : input.colours === 'rgb' ? [0, 1, 2] : [2, 1, 0];
+  for (let y = 0; y < at.height; y++) {
+    let to = ((at.top + y) * input.width + at.left) * step;
+    let from = y * at.width * channels;
+    for (let x = 0; x < at.width; x++, to += step, from += channels) {
+      tensor[to] = first[pixels[from + r] as number] as number;
+      tensor[to + base] = second[pixels[from + g] as number] as number;
+      tensor[to + 2 * base] = third[pixels[from + b] as number] as number;
     }
   }
   return tensor;
+}
+
+/** What each of the 256 grey levels becomes in a channel. */
+function levelsOf(input: ModelInput, channel: number): Float32Array {
+  const [mean, std] = [input.mean[channel] ?? 0, input.std[channel] ?? 1];
+  return Float32Array.from({ length: 256 }, (_, level) => (level * input.scale - mean) / std);
+}
+
+function pad(
+  tensor: Float32Array,
+  input: ModelInput,
+  base: number,
+  step: number,
+  levels: readonly Float32Array[],
+): void {
+  const plane = input.width * input.height;
+  levels.forEach((values, channel) => {
+    const value = values[Math.round(input.pad)] ?? 0;
+    if (step === 1) tensor.fill(value, channel * base, channel * base + plane);
+    else for (let i = channel * base; i < tensor.length; i += step) tensor[i] = value;
+  });
 }
