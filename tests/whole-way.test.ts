@@ -68,6 +68,7 @@ describe('from the street to the desk', () => {
     await page.locator('canvas').first().waitFor();
     const delivered = async () => (await demo.observer.counts()).leads.delivered;
     await expect.poll(delivered, { timeout: 30_000, interval: 500 }).toBeGreaterThan(0);
+    await screenshot('console');
   });
 
   it('a truck in the fire lane is seen by the model, and its picture is shown with what was found', {

@@ -176,7 +176,7 @@ function DetailHead({ alert, place }: { alert: Alert; place: string }) {
       <BackButton />
       <SeverityIcon severity={alert.severity} />
       <div class="detail-title">
-        <h2>{bi(alert.summary)}</h2>
+        <h2 title={bi(alert.summary)}>{bi(alert.summary)}</h2>
         <p>
           <span class="row-kind">
             <KindIcon kind={alert.kind} />

@@ -28,6 +28,8 @@ function roleOf(index: number, total: number) {
 export function PicturePanel({ findings, name }: { findings: readonly Finding[]; name: string }) {
   const { t } = useTexts();
   const frames = useMemo(() => framesOf(findings), [findings]);
+  /** Tracks that the alert is about; everything else on the picture is only there too. */
+  const tracks = useMemo(() => new Set(findings.map((finding) => finding.track)), [findings]);
   const [chosen, setChosen] = useState<string | null>(null);
   const [overlay, setOverlay] = useState(true);
   const proof = frames[frames.length > 2 ? 1 : frames.length - 1];
@@ -51,7 +53,7 @@ export function PicturePanel({ findings, name }: { findings: readonly Finding[];
         </>
       }
     >
-      <Picture key={frame.blob} frame={frame} name={name} overlay={overlay} />
+      <Picture key={frame.blob} frame={frame} tracks={tracks} name={name} overlay={overlay} />
       <p class="picture-foot">
         <Time at={frame.time}>{fullTime(frame.time)}</Time>
         <span class="hash" title={`${t('picture.hash')} ${frame.blob}`}>
@@ -82,7 +84,16 @@ export function PicturePanel({ findings, name }: { findings: readonly Finding[];
   );
 }
 
-function Picture({ frame, name, overlay }: { frame: FrameEvidence; name: string; overlay: boolean }) {
+type Tracks = ReadonlySet<number | undefined>;
+
+interface PictureProps {
+  frame: FrameEvidence;
+  tracks: Tracks;
+  name: string;
+  overlay: boolean;
+}
+
+function Picture({ frame, tracks, name, overlay }: PictureProps) {
   const { t } = useTexts();
   const image = useRef<HTMLImageElement>(null);
   const [size, setSize] = useState<{ width: number; height: number } | 'loading' | 'failed'>('loading');
@@ -107,13 +118,20 @@ function Picture({ frame, name, overlay }: { frame: FrameEvidence; name: string;
         }
         onError={() => setSize('failed')}
       />
-      {typeof size === 'object' && overlay && <Overlay frame={frame} {...size} />}
+      {typeof size === 'object' && overlay && <Overlay frame={frame} tracks={tracks} {...size} />}
     </div>
   );
 }
 
 /** Zone and boxes, in the picture's own pixels; lines and words keep their size on the screen. */
-function Overlay({ frame, width, height }: { frame: FrameEvidence; width: number; height: number }) {
+interface OverlayProps {
+  frame: FrameEvidence;
+  tracks: Tracks;
+  width: number;
+  height: number;
+}
+
+function Overlay({ frame, tracks, width, height }: OverlayProps) {
   const { t, word } = useTexts();
   const svg = useRef<SVGSVGElement>(null);
   const [perPixel, setPerPixel] = useState(1);
@@ -152,6 +170,7 @@ function Overlay({ frame, width, height }: { frame: FrameEvidence; width: number
         <Box
           key={detection.box.join()}
           detection={detection}
+          meant={tracks.has(detection.track)}
           scale={perPixel}
           width={width}
           label={`${word('class', detection.class)} ${percent(detection.score)}`}
@@ -163,18 +182,21 @@ function Overlay({ frame, width, height }: { frame: FrameEvidence; width: number
 
 function Box({
   detection,
+  meant,
   scale,
   width,
   label,
 }: {
   detection: Detection;
+  /** The alert is about this one. */
+  meant: boolean;
   scale: number;
   width: number;
   label: string;
 }) {
   const [x, y, w, h] = detection.box;
   return (
-    <g>
+    <g class={meant ? '' : 'aside'}>
       <rect class="box" x={x} y={y} width={w} height={h} data-class={detection.class} />
       <Tag text={label} x={x} y={y} scale={scale} width={width} kind="box" />
     </g>

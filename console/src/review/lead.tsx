@@ -2,6 +2,7 @@
 import type { DraftCase } from '../../../contracts/index.ts';
 import { useTexts } from '../i18n/index.ts';
 import { leads } from '../state/desk.ts';
+import { productTimeAt } from '../state/product-clock.ts';
 import { useStore } from '../state/store.ts';
 import { clockTime, dayTime } from '../text/format.ts';
 import { Icon } from '../ui/icons.tsx';
@@ -29,12 +30,14 @@ export function LeadState({ draft }: { draft: DraftCase }) {
           <div>
             <p>
               <b>{lead === undefined ? t('lead.waiting') : t(`lead.${lead.state}`)}</b>
-              {lead?.deliveredAt != null && <span class="dim">{clockTime(lead.deliveredAt)}</span>}
+              {lead?.deliveredAt != null && (
+                <span class="dim">{clockTime(productTimeAt(lead.deliveredAt))}</span>
+              )}
               {lead !== undefined && lead.state !== 'delivered' && lead.attempts > 0 && (
                 <span class="dim">{t('lead.attempts', { n: lead.attempts })}</span>
               )}
               {lead?.state === 'pending' && lead.nextTryAt !== null && lead.attempts > 0 && (
-                <span class="dim">{t('lead.next', { time: clockTime(lead.nextTryAt) })}</span>
+                <span class="dim">{t('lead.next', { time: clockTime(productTimeAt(lead.nextTryAt)) })}</span>
               )}
             </p>
             {lead !== undefined && (
@@ -57,7 +60,13 @@ export function LeadState({ draft }: { draft: DraftCase }) {
   );
 }
 
-/** A receipt is the case system's own answer: text, or JSON whose number says most. */
+/** A receipt is the case system's own answer: its number, where it names one as `receipt`, else the whole text. */
 function receiptText(receipt: unknown): string {
-  return typeof receipt === 'string' ? receipt : JSON.stringify(receipt);
+  const text = typeof receipt === 'string' ? receipt : JSON.stringify(receipt);
+  try {
+    const { receipt: number } = JSON.parse(text) as { receipt?: unknown };
+    return typeof number === 'string' ? number : text;
+  } catch {
+    return text;
+  }
 }

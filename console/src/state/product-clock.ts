@@ -16,6 +16,14 @@ export function productNow(): number {
   return anchor.known ? anchor.product + (performance.now() - anchor.wall) * anchor.speed : Date.now();
 }
 
+/**
+ * The product's time at a moment of the wall clock, which is what deliveries are stamped with. Differs from it only in the
+ * demo, where the browser runs on the product's own machine.
+ */
+export function productTimeAt(wall: number): number {
+  return anchor.speed === 1 ? wall : productNow() - (Date.now() - wall) * anchor.speed;
+}
+
 export const clockSpeed = (): number => anchor.speed;
 
 /** The product's time, drawn again every `everyMs` of real time. */
