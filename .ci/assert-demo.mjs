@@ -9,8 +9,14 @@ const checks = [
   ['observations were published', report.published > 1000],
   ['every acknowledged observation is stored', report.stored === report.acknowledged],
   ['nothing of the healthy fleet is in quarantine', report.quarantined === 0],
-  ...kinds.map((kind) => [`${kind}: findings, alerts and drafts`, report.findings[kind] > 0 && report.alerts[kind] > 0 && report.drafts[kind] > 0]),
-  ['every violation was found', report.truth.violations > 0 && report.truth.found === report.truth.violations],
+  ...kinds.map((kind) => [
+    `${kind}: findings, alerts and drafts`,
+    report.findings[kind] > 0 && report.alerts[kind] > 0 && report.drafts[kind] > 0,
+  ]),
+  [
+    'every violation was found',
+    report.truth.violations > 0 && report.truth.found === report.truth.violations,
+  ],
   ['no false alarm', report.truth.falseAlarms.length === 0],
   ['one draft a happening', sum(report.drafts) <= sum(report.alerts)],
   ['leads arrived at the case system', report.leads.delivered > 0 && report.leads.failed === 0],

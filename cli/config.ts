@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { AlertingConfig, demoAccessProblems } from '../alerting/index.ts';
@@ -74,11 +74,17 @@ export const Config = z.strictObject({
   catalog: z
     .string()
     .min(1)
-    .default(join(projectRoot, 'catalog'))
-    .describe('Folder of the catalog; relative to this file'),
+    .nullable()
+    .default(null)
+    .describe('Folder of the catalog, relative to this file; null: the one that comes with the product'),
 });
 export type Config = z.output<typeof Config>;
 export type ConfigInput = z.input<typeof Config>;
+
+/** Folder of the catalog that a configuration names. */
+export function catalogFolder(config: Config): string {
+  return config.catalog ?? join(projectRoot, 'catalog');
+}
 
 /** All defaults. */
 export function defaultConfig(): Config {
@@ -102,10 +108,7 @@ export function readConfig(file: string): Config {
     throw new QianliyanError('CONFIG_INVALID', `${file} is not YAML`, { problems });
   }
   const config = parseConfig(document.toJS() ?? {});
-  return {
-    ...config,
-    catalog: isAbsolute(config.catalog) ? config.catalog : resolve(dirname(file), config.catalog),
-  };
+  return config.catalog === null ? config : { ...config, catalog: resolve(dirname(file), config.catalog) };
 }
 
 function readText(file: string): string {

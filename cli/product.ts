@@ -11,7 +11,7 @@ import { devicesApi, openRegistry, type Registry, startBroker } from '../devices
 import { ingestApi, startIngest } from '../ingest/index.ts';
 import { version } from './about.ts';
 import { Closers } from './closers.ts';
-import type { Config } from './config.ts';
+import { type Config, catalogFolder } from './config.ts';
 import { startControl } from './control.ts';
 import { healthApi } from './health.ts';
 import { questions } from './questions.ts';
@@ -63,7 +63,7 @@ async function start(
   const metrics = new Metrics();
   const stores = await openStores(dataFolder, log, closers);
   const registry = closers.add('registry', await openRegistry({ ...stores, clock, log }), (r) => r.close());
-  const catalog = await loadCatalog(config.catalog);
+  const catalog = await loadCatalog(catalogFolder(config));
   const { utcOffsetMinutes } = config;
   const utcOffsetMs = utcOffsetMinutes * 60_000;
   const shared = {
