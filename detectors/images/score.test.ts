@@ -7,7 +7,10 @@ const thing = (name: string, x: number): { class: string; box: Box } => ({
   box: [x, 0, 10, 10],
 });
 
-function count(found: ReturnType<typeof thing>[], truth: ReturnType<typeof thing>[]) {
+function count(
+  found: ReturnType<typeof thing>[],
+  truth: (ReturnType<typeof thing> & { optional?: boolean })[],
+) {
   const tallies = new Map();
   tally(tallies, found, truth);
   return Object.fromEntries(tallies);
@@ -31,6 +34,14 @@ describe('a find is right', () => {
       car: { truths: 1, found: 0, right: 0 },
       truck: { truths: 0, found: 1, right: 0 },
     });
+  });
+
+  it('nor wrong, when it is too small or too hidden to be asked for', () => {
+    const hidden = { ...thing('car', 0), optional: true };
+    expect(count([thing('car', 0), thing('car', 40)], [hidden, thing('car', 40)])).toEqual({
+      car: { truths: 1, found: 1, right: 1 },
+    });
+    expect(count([], [hidden])).toEqual({});
   });
 
   it('by its best truth, so that two that stand close are both found', () => {

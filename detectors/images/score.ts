@@ -1,6 +1,6 @@
 /**
  * How well a model does on pictures whose truth is known: a folder of pictures and `labels.json`, a list of
- * `{file, truth: [{class, box: [x, y, w, h]}]}` with boxes in pixels of the upright picture. Runs the product's own way,
+ * `{file, truth: [{class, box: [x, y, w, h], visible}]}` with boxes in pixels of the upright picture. Runs the product's own way,
  * from bytes to detections; knows nothing of how the pictures were made.
  */
 
@@ -14,7 +14,10 @@ import { loadModel } from './models/model.ts';
 import { iou } from './picture/nms.ts';
 
 const Labels = z.array(
-  z.object({ file: z.string(), truth: z.array(z.object({ class: z.string(), box: Box })) }),
+  z.object({
+    file: z.string(),
+    truth: z.array(z.object({ class: z.string(), box: Box, visible: z.number().min(0).max(1).default(1) })),
+  }),
 );
 
 export interface ClassScore {
@@ -32,34 +35,51 @@ interface Tally {
 }
 
 type Thing = { class: string; box: Box };
+/** `optional`: too small or too hidden to be asked for. Not missed when missing, not wrong when found. */
+type TrueThing = Thing & { optional?: boolean };
 
 /** A find is right when it has the class and at least this overlap with a truth that no better find has taken. */
 const MIN_IOU = 0.5;
 
 /** Counts one picture into `tallies` (by class). `found` best first. */
-export function tally(tallies: Map<string, Tally>, found: readonly Thing[], truth: readonly Thing[]): void {
+export function tally(
+  tallies: Map<string, Tally>,
+  found: readonly Thing[],
+  truth: readonly TrueThing[],
+): void {
   const free = new Set(truth);
   const of = (name: string) => {
     const known = tallies.get(name) ?? { truths: 0, found: 0, right: 0 };
     tallies.set(name, known);
     return known;
   };
-  for (const t of truth) of(t.class).truths++;
+  for (const t of truth) if (!t.optional) of(t.class).truths++;
   for (const f of found) {
-    of(f.class).found++;
+    // What is asked for goes first, of that the closest.
     const [best] = [...free]
-      .filter((t) => t.class === f.class)
-      .sort((a, b) => iou(b.box, f.box) - iou(a.box, f.box));
-    if (!best || iou(best.box, f.box) < MIN_IOU) continue;
-    free.delete(best);
-    of(f.class).right++;
+      .filter((t) => t.class === f.class && iou(t.box, f.box) >= MIN_IOU)
+      .sort((a, b) => Number(!!a.optional) - Number(!!b.optional) || iou(b.box, f.box) - iou(a.box, f.box));
+    if (best) free.delete(best);
+    if (best?.optional) continue;
+    of(f.class).found++;
+    if (best) of(f.class).right++;
   }
+}
+
+export interface ScoreOptions {
+  model?: string;
+  dataFolder?: string;
+  minScore?: number;
+  threads?: number;
+  /** Truths of which a smaller share can be seen, or that are less high in pixels, are optional. Default 0: all count. */
+  minVisible?: number;
+  minHeight?: number;
 }
 
 /** @returns precision and recall by class of the model */
 export async function scoreFrames(
   folder: string,
-  options: { model?: string; dataFolder?: string; minScore?: number; threads?: number } = {},
+  options: ScoreOptions = {},
 ): Promise<Record<string, ClassScore>> {
   const labels = parse(Labels, JSON.parse(await readFile(join(folder, 'labels.json'), 'utf8')), {
     prefix: 'labels.json',
@@ -74,7 +94,9 @@ export async function scoreFrames(
   );
   for (const { file, truth } of labels) {
     const { detections } = await model.detect(await readFile(join(folder, file)), options.minScore);
-    tally(tallies, detections, truth);
+    const { minVisible = 0, minHeight = 0 } = options;
+    const marked = truth.map((t) => ({ ...t, optional: t.visible < minVisible || t.box[3] < minHeight }));
+    tally(tallies, detections, marked);
   }
   await model.close();
   const share = (n: number, of: number) => (of === 0 ? 1 : Math.round((n / of) * 1e4) / 1e4);
