@@ -123,7 +123,7 @@ export async function startFakeApi(options: FakeApiOptions = {}): Promise<FakeAp
   alertRoutes(server.app, fake);
   draftRoutes(server.app, fake, scenes);
   dataRoutes(server.app, fake, options.empty === true);
-  server.app.get('/api/events', (request, reply) => {
+  server.app.get('/api/events', (request, reply): FastifyReply | undefined => {
     if (fake.refuseLines) return reply.code(503).send();
     reply.hijack();
     // A hijacked reply has to carry the headers itself.
@@ -137,6 +137,7 @@ export async function startFakeApi(options: FakeApiOptions = {}): Promise<FakeAp
     for (const event of events) if (event.id > after) reply.raw.write(event.text);
     lines.add(reply);
     request.raw.on('close', () => lines.delete(reply));
+    return undefined;
   });
   await server.app.register(fastifyStatic, {
     root: options.assets ?? join(projectRoot, 'console', 'dist'),
