@@ -66,6 +66,10 @@ export const Manifest = z.strictObject({
     .max(1)
     .default(0.5)
     .describe('Boxes of one class that overlap more are one thing'),
+  eitherOr: z
+    .array(z.array(z.string()).min(2))
+    .default([])
+    .describe('Classes of which one thing can be only one: their boxes thin each other out too'),
   quality: z.array(Quality).default([]),
 });
 export type Manifest = z.output<typeof Manifest>;

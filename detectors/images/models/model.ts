@@ -212,7 +212,13 @@ async function detect(
       return box && name ? [{ class: name, score: Math.min(1, Math.round(raw.score * 1e4) / 1e4), box }] : [];
     });
   const kept = decoder.needsNms
-    ? nms(boxes, manifest.nmsIou, (b) => b.class)
+    ? nms(boxes, manifest.nmsIou, (b) => groupOf(manifest, b.class))
     : boxes.toSorted((a, b) => b.score - a.score);
   return { width, height, detections: kept };
+}
+
+/** Boxes of one group are held against each other. */
+function groupOf({ eitherOr }: Manifest, name: string): number | string {
+  const group = eitherOr.findIndex((names) => names.includes(name));
+  return group >= 0 ? group : name;
 }
