@@ -92,7 +92,7 @@ async function start(
   );
   const images = closers.add(
     'image detectors',
-    await startImageDetectors(config.detectors.images, shared),
+    await startImageDetectors(config.detectors.images, { ...shared, dataFolder }),
     (i) => i.stop(),
   );
   const ingest = closers.add('ingest', await startIngest(config.ingest, shared), (i) => i.stop());

@@ -8,7 +8,7 @@ import { DAY, HOUR, hourOf, isNight, MINUTE } from './time.ts';
 
 const ORIGIN = Date.parse('2026-11-22T21:40:00+08:00');
 /** Of one hour of the demonstration under seed 1. A change of it changes every figure ever recorded: say so in the commit. */
-const GOLDEN = '05acbc21891c3a85';
+const GOLDEN = '288ca698d8475f81';
 const devices = districtDevices();
 const demo = demoScenario(ORIGIN, devices).happenings;
 const device = (id: string): Device => devices.find((d) => d.id === id)!;
@@ -238,7 +238,7 @@ describe('the demonstration evening', () => {
   });
 
   it('holds the COD of water-02 at one value while its other properties go on', () => {
-    const from = ORIGIN + 20 * MINUTE;
+    const from = ORIGIN + 66 * MINUTE;
     expect(new Set(seriesOf('water-02', 'COD', demo, from, end).map((p) => p.value)).size).toBe(1);
     expect(new Set(seriesOf('water-02', 'PH', demo, from, end).map((p) => p.value)).size).toBeGreaterThan(10);
   });

@@ -21,10 +21,9 @@ export async function listen(config: BrokerConfig, onConnection: (socket: Socket
 async function createListener(config: BrokerConfig, onConnection: (socket: Socket) => void): Promise<Server> {
   if (config.tls === null) return createServer({ noDelay: true }, onConnection);
   const { certFile, keyFile } = config.tls;
-  const [cert, key] = await Promise.all([
-    readPem(certFile, 'mqtt.tls.certFile'),
-    readPem(keyFile, 'mqtt.tls.keyFile'),
-  ]);
+  // One after the other: when both are missing, it is always the same one that is named.
+  const cert = await readPem(certFile, 'mqtt.tls.certFile');
+  const key = await readPem(keyFile, 'mqtt.tls.keyFile');
   try {
     return createTlsServer({ cert, key, noDelay: true }, onConnection);
   } catch (cause) {
