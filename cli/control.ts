@@ -48,7 +48,8 @@ export async function askRunning<T>(dataFolder: string, question: string, argume
   if (answer.status === 200) return body as T;
   const { code, message, problems } = (body as ErrorBody).error;
   const known = code in ERRORS ? (code as ErrorCode) : 'INTERNAL';
-  throw new QianliyanError(known, message, { problems });
+  // The sentence comes with the code's own words before it; they are put there again.
+  throw new QianliyanError(known, message.replace(`${ERRORS[known].message}: `, ''), { problems });
 }
 
 function get(socket: string, path: string): Promise<{ status: number; text: string } | null> {

@@ -6,6 +6,9 @@ import { type Explanation, explainFinding } from '../detectors/explain.ts';
 import { type Counts, countAll } from '../ingest/index.ts';
 import type { Stores } from './stores.ts';
 
+const IMAGES =
+  'findings of sensors are computed again; one of pictures names its model, the hash of it and its frames, which qianliyan inspect looks at';
+
 /** What commands ask of a data folder, running or stopped. */
 export interface Parts extends Stores {
   directory: DeviceDirectory;
@@ -15,8 +18,11 @@ export interface Parts extends Stores {
 
 export const questions = {
   count: (parts: Parts): Promise<Counts> => countAll(parts),
-  explain: async (parts: Parts, id: string): Promise<Explanation> =>
-    explainFinding(await findingOf(parts, id), parts),
+  explain: async (parts: Parts, id: string): Promise<Explanation> => {
+    const finding = await findingOf(parts, id);
+    if (finding.kind === 'image') throw new QianliyanError('USAGE', IMAGES);
+    return explainFinding(finding, parts);
+  },
 };
 
 export type Question = keyof typeof questions;

@@ -29,13 +29,11 @@ export interface Counts {
  *
  * Acknowledged = the count that the series writer left in its checkpoint, which is exact for the offset stored with it,
  * plus what lies on the stream beyond that offset. Trimming never goes beyond a checkpoint, so it changes no number.
+ * The numbers are of one moment: when the series store went on while they were read, they are read again.
  */
 export async function countAll(deps: { stream: Stream; series: Series; records: Records }): Promise<Counts> {
   const { stream, series, records } = deps;
-  const { acknowledged, pending } = await countStream(stream, (partition) =>
-    series.position(TOPICS.observations, partition),
-  );
-  const { points: stored, duplicates } = await series.totals();
+  const { acknowledged, pending, stored, duplicates } = await countAtRest(stream, series);
   return {
     acknowledged,
     stored,
@@ -45,6 +43,18 @@ export async function countAll(deps: { stream: Stream; series: Series; records: 
     quarantined: await quarantineTotal(records),
     frames: await countFrames(stream),
   };
+}
+
+const TRIES = 20;
+
+async function countAtRest(stream: Stream, series: Series) {
+  for (let tries = 1; ; tries += 1) {
+    const before = await series.totals();
+    const counts = await countStream(stream, (partition) => series.position(TOPICS.observations, partition));
+    const { points: stored, duplicates } = await series.totals();
+    const still = before.points === stored && before.duplicates === duplicates;
+    if (still || tries === TRIES) return { ...counts, stored, duplicates };
+  }
 }
 
 export interface StreamCounts {

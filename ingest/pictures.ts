@@ -113,12 +113,34 @@ export async function inspect(bytes: Buffer, maxPixels: number): Promise<Picture
       const detail = `payload: ${width} × ${height} pixels declared; at most ${maxPixels} are allowed`;
       return { reason: 'picture-too-large', detail };
     }
+    if (isCutShort(bytes, mediaType)) {
+      const detail = `payload: ${mediaType} that ends before its end mark, after ${bytes.length} bytes`;
+      return { reason: 'not-a-picture', detail };
+    }
     return { mediaType, width, height };
   } catch (error) {
     const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     return { reason: 'not-a-picture', detail: `payload: its header cannot be read (${why})` };
   }
 }
+
+/**
+ * Whether a picture lacks its end, as after a broken upload. Seen from its marks, without decoding: a JPEG's last scan (SOS)
+ * must be followed by EOI, which cannot stand within a scan; an EXIF thumbnail brings both marks of its own, but earlier.
+ */
+function isCutShort(bytes: Buffer, mediaType: Frame['mediaType']): boolean {
+  switch (mediaType) {
+    case 'image/jpeg':
+      return bytes.lastIndexOf(JPEG_EOI) < bytes.lastIndexOf(JPEG_SOS);
+    case 'image/png':
+      return bytes.lastIndexOf('IEND') < 0;
+    case 'image/webp':
+      return bytes.readUInt32LE(4) > bytes.length - 8;
+  }
+}
+
+const JPEG_SOS = Buffer.from([0xff, 0xda]);
+const JPEG_EOI = Buffer.from([0xff, 0xd9]);
 
 /** Lets so many pieces of work run at a time; the others stand in line. */
 function turnstile(atATime: number) {

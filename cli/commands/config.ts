@@ -1,15 +1,21 @@
 import type { Command } from 'commander';
-import { Config, readConfig } from '../config.ts';
+import { loadCatalog } from '../../backbone/catalog-load.ts';
+import { checkModel } from '../../detectors/images/index.ts';
+import { Config, catalogFolder, readConfig } from '../config.ts';
 import { settingsOf } from '../config-reference.ts';
 
 export function registerConfig(program: Command): void {
   const config = program.command('config');
   config
     .command('check')
-    .description('read a configuration file and say everything that is wrong with it')
+    .description(
+      'read a configuration file, its catalog and its image model, and say what is wrong with them',
+    )
     .argument('<file>')
-    .action((file: string) => {
-      readConfig(file);
+    .action(async (file: string) => {
+      const config = readConfig(file);
+      await loadCatalog(catalogFolder(config));
+      await checkModel(config.detectors.images.model);
       process.stdout.write(`${file}: good\n`);
     });
   config

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
+import { createReadStream, type ReadStream } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { QianliyanError } from '../../contracts/index.ts';
 import { type CrcVariant, type DecodedFrame, Hj212Decoder } from '../../devices/hj212/index.ts';
 
 interface DecodeOptions {
@@ -43,10 +44,21 @@ export function registerDecode(program: Command): void {
         );
       }
       const decoder = new Hj212Decoder({ crc: ACCEPTED[options.crc], maxSegment });
-      const input = file === '-' ? process.stdin : createReadStream(file);
+      const input = file === '-' ? process.stdin : await openFile(file);
       for await (const chunk of input) await print(decoder.push(chunk as Buffer));
       await print(decoder.end());
     });
+}
+
+async function openFile(file: string): Promise<ReadStream> {
+  const input = createReadStream(file);
+  try {
+    await once(input, 'open');
+    return input;
+  } catch (cause) {
+    const problems = [{ path: 'FILE', found: file, allowed: 'a file that can be read' }];
+    throw new QianliyanError('USAGE', `${file} cannot be read`, { cause, problems });
+  }
 }
 
 /** Waits for a slow reader of our output rather than holding the lines in memory. */

@@ -52,7 +52,9 @@ async function finish(demo: Demo, file: string | undefined, seconds: number): Pr
     if (file !== undefined) await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
     const { truth, latencyMs: l } = report;
     process.stdout.write(
-      `${truth.found} of ${truth.violations} violations found, ${truth.falseAlarms.length} false alarms; ` +
+      `${truth.found} of ${truth.violations} violations found, ${truth.falseAlarms.length} false alarms` +
+        `${truth.odd.length === 0 ? '' : `, ${truth.odd.length} of something odd but lawful`}` +
+        `${truth.repeats.length === 0 ? '' : `, ${truth.repeats.length} repeats`}; ` +
         `published → alert p50 ${l.p50 ?? '–'} ms, p99 ${l.p99 ?? '–'} ms${file === undefined ? '' : `; report: ${file}`}\n`,
     );
   } finally {
