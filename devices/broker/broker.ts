@@ -240,16 +240,19 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
   };
 }
 
-/** aedes takes bytes with `read()`: what it gets is what the gate lets through. */
+/**
+ * aedes takes bytes with one `read()` a turn: what it gets is what the gate lets through of all that is there. It has to be
+ * all: from Node 26 on `read()` gives one chunk, and no `readable` comes for those behind it.
+ */
 function readThrough(socket: Socket, gate: PacketGate): void {
   const read = socket.read.bind(socket);
   socket.read = (size?: number) => {
-    for (;;) {
-      const chunk: Buffer | null = read(size);
-      if (chunk === null) return null;
-      const passed = gate.pass(chunk);
-      if (passed !== null) return passed;
+    const passed: Buffer[] = [];
+    for (let chunk: Buffer | null = read(size); chunk !== null; chunk = read(size)) {
+      const part = gate.pass(chunk);
+      if (part !== null) passed.push(part);
     }
+    return passed.length > 1 ? Buffer.concat(passed) : (passed[0] ?? null);
   };
 }
 
