@@ -6,6 +6,8 @@ import type { RegisteredDevice } from '../contracts/index.ts';
  */
 export interface DeviceDirectory {
   get(id: string): RegisteredDevice | undefined;
+  /** By id, or by one of its addresses (`hj212:<MN>`). */
+  find(name: string): RegisteredDevice | undefined;
   /** The version that held at a time: what a finding about the past rests on. */
   at(id: string, time: number): RegisteredDevice | undefined;
   all(): Iterable<RegisteredDevice>;

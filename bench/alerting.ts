@@ -111,7 +111,7 @@ function directoryOfAny(): DeviceDirectory {
     since: 0,
   };
   const get = (id: string) => ({ ...model, id });
-  return { get, at: get, all: () => [model], onChange: () => () => {} };
+  return { get, find: get, at: get, all: () => [model], onChange: () => () => {} };
 }
 
 function makeFinding(i: number, revision: number, severity: Finding['severity']): Finding {

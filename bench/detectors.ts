@@ -144,7 +144,7 @@ class Fleet {
     this.#ids = Array.from({ length: devices }, (_, i) => `device-${i}`);
     this.#streams = this.#ids.flatMap((id) => model.datastreams.map((d) => `${id}/${d.property}`));
     const get = (id: string): RegisteredDevice => ({ ...model, id });
-    this.directory = { get, at: get, all: () => [], onChange: () => () => {} };
+    this.directory = { get, find: get, at: get, all: () => [], onChange: () => () => {} };
   }
 
   /** Every device speaks once a round. Returns how many observations that were. */

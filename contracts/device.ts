@@ -15,6 +15,13 @@ export const Datastream = z.strictObject({
     .tuple([z.number(), z.number()])
     .describe('Physical range [min, max]; what lies outside is quarantined'),
   intervalS: z.number().positive().max(86_400).describe('Expected seconds between two values'),
+  averagingS: z
+    .number()
+    .positive()
+    .max(86_400)
+    .nullable()
+    .default(null)
+    .describe('Seconds over which the instrument averages one value; null = not stated'),
 });
 export type Datastream = z.infer<typeof Datastream>;
 
@@ -57,6 +64,68 @@ export const Article41Record = z.strictObject({
 });
 export type Article41Record = z.infer<typeof Article41Record>;
 
+/** A limit of the discharge permit of this device's outlet; goes before the general limit of the catalog. */
+export const PermitLimit = z.strictObject({
+  property: z.string().min(1).max(64),
+  statistic: Statistic,
+  max: z.number(),
+  unit: z.string().max(32).describe('UCUM'),
+  permit: z.string().min(1).describe('Number of the permit'),
+  from: z.iso.date(),
+  to: z.iso.date().nullable().default(null).describe('Last day that it holds; null = until further notice'),
+});
+export type PermitLimit = z.infer<typeof PermitLimit>;
+
+/** A calibration or comparison (校准 / 比对) of the instrument, with the time for which it holds. */
+export const Calibration = z.strictObject({
+  property: z.string().min(1).max(64).nullable().default(null).describe('null = the whole device'),
+  certificate: z.string().min(1),
+  by: z.string().default(''),
+  from: z.iso.date(),
+  to: z.iso.date(),
+});
+export type Calibration = z.infer<typeof Calibration>;
+
+/** A time of announced work on the device. */
+export const MaintenanceWindow = z.strictObject({
+  from: z.iso.datetime({ offset: true }),
+  to: z.iso.datetime({ offset: true }),
+  reason: z.string().min(1),
+});
+export type MaintenanceWindow = z.infer<typeof MaintenanceWindow>;
+
+/** How this device speaks HJ 212. Its MN stands in `addresses` as `hj212:<MN>`. */
+export const Hj212Profile = z.strictObject({
+  crc: z
+    .enum(['standard', 'modbus'])
+    .default('standard')
+    .describe('`modbus`: the maker uses CRC16/MODBUS; recorded with each reading'),
+  edition: z
+    .enum(['by-flag', '2005', '2017', '2025'])
+    .default('by-flag')
+    .describe('Edition whose rules hold; by-flag: what the frame says'),
+  stamps: z
+    .enum(['period-start', 'period-end'])
+    .default('period-start')
+    .describe('What DataTime of minute, hour and day data means to its maker'),
+  maxSegmentBytes: z.number().int().min(64).max(9_999).default(1_024),
+  encrypted: z
+    .boolean()
+    .default(false)
+    .describe('2025: data segments come SM4-encrypted; the key is a credential'),
+  factors: z
+    .record(
+      z.string().min(1).max(32),
+      z.strictObject({
+        property: z.string().min(1).max(64),
+        unit: z.string().max(32).nullable().default(null),
+      }),
+    )
+    .default({})
+    .describe('Factor codes of this device, before those of the standard'),
+});
+export type Hj212Profile = z.infer<typeof Hj212Profile>;
+
 /** A thing that speaks, as the registry knows it. */
 export const Device = z.strictObject({
   id: Id,
@@ -70,6 +139,21 @@ export const Device = z.strictObject({
   /** GB 3096 acoustic class, site type …: what rules may ask for. */
   attributes: z.record(z.string(), z.string()).default({}),
   regulatedParty: RegulatedParty.nullable().default(null),
+  addresses: z
+    .array(
+      z
+        .string()
+        .min(3)
+        .max(200)
+        .regex(/^[a-z0-9]+:.+$/),
+    )
+    .default([])
+    .describe('Names that other protocols have for it: hj212:<MN>, sparkplug:<group>/<node>[/<device>], …'),
+  gateway: Id.nullable().default(null).describe('Device whose connection delivers for this one'),
+  hj212: Hj212Profile.nullable().default(null),
+  permitLimits: z.array(PermitLimit).default([]),
+  calibrations: z.array(Calibration).default([]),
+  maintenance: z.array(MaintenanceWindow).default([]),
   article41: Article41Record.default({
     legalReview: null,
     technicalReview: null,

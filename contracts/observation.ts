@@ -42,6 +42,10 @@ export const ObservationBatch = z.strictObject({
   receivedAt: EpochMs,
   /** Came more than the configured lateness after its time. */
   late: z.boolean().optional(),
+  /** How the values came where it was not native JSON, e.g. `hj212-2017`, `hj212-2017+modbus`, `sparkplug`. */
+  source: z.string().max(64).optional(),
+  /** Seconds that the device's clock is ahead of the product's (below 0: behind); only when it is off. */
+  clockOffS: z.number().optional(),
   observations: z.array(Observation).min(1),
 });
 export type ObservationBatch = z.infer<typeof ObservationBatch>;
@@ -53,12 +57,18 @@ export type ObservationBatch = z.infer<typeof ObservationBatch>;
 export const Tick = z.strictObject({ type: z.literal('tick'), time: EpochMs });
 export type Tick = z.infer<typeof Tick>;
 
-/** Session state of a device as the broker saw it. */
+/**
+ * What happened to a device other than a value. Sessions: `connected`, `disconnected` (with a farewell), `lost`.
+ * Liveness, from its messages, last will and expected interval: `online`, `silent`, `gone`. `integrity`: it said two
+ * different things under one key, or statistics under a key of its own that do not fit.
+ */
 export const DeviceEvent = z.strictObject({
   type: z.literal('device'),
   device: Id,
   time: EpochMs,
-  event: z.enum(['connected', 'disconnected', 'lost']),
+  event: z.enum(['connected', 'disconnected', 'lost', 'online', 'silent', 'gone', 'integrity']),
+  /** A sentence, for `integrity`. */
+  detail: z.string().max(500).optional(),
 });
 export type DeviceEvent = z.infer<typeof DeviceEvent>;
 

@@ -4,7 +4,12 @@ import { EpochMs } from './primitives.ts';
 /** Why a message was not taken. Log, metric, API and console show this same word. */
 export const QuarantineReason = z.enum([
   'not-json',
+  'malformed',
   'schema',
+  'crc-mismatch',
+  'not-decrypted',
+  'packet-incomplete',
+  'birth-missing',
   'topic-unknown',
   'codec-unknown',
   'device-unknown',

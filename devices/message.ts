@@ -15,3 +15,21 @@ export interface DeviceMessage {
 
 /** A session of a device began, or ended with or without a farewell. */
 export type SessionEvent = 'connected' | 'disconnected' | 'lost';
+
+/** A message back to a device, for the entrance to publish: MQTT topic and payload. */
+export interface Outgoing {
+  topic: string;
+  payload: Buffer;
+}
+
+/** Somebody spoke whom the registry does not know: gathered for a person to adopt. */
+export interface Sighting {
+  /** Device id, or an address such as `hj212:<MN>`. */
+  name: string;
+  kind: 'readings' | 'picture';
+  topic: string;
+  clientId: string | null;
+  /** Epoch ms. */
+  at: number;
+  payload: Buffer;
+}

@@ -1,48 +1,35 @@
 import type { Clock } from '../backbone/index.ts';
 import type { QuarantineReason } from '../contracts/index.ts';
-import type { CodecInput, Decoded, Rejected } from '../devices/codecs/index.ts';
-import type { DeviceMessage } from '../devices/message.ts';
-import { checkReadings } from './check-readings.ts';
+import type { CodecInput, Decoded, DecodedOne, Rejected } from '../devices/codecs/index.ts';
+import type { DeviceMessage, Sighting } from '../devices/message.ts';
+import { parseDeviceTopic } from '../devices/topics.ts';
 import type { IngestConfig } from './config.ts';
-import { encodeBatch } from './encode-batch.ts';
 import type { KnownDevice, KnownDevices } from './known-devices.ts';
-import type { Line } from './line.ts';
-import type { Pictures } from './pictures.ts';
-import type { Quarantine } from './quarantine.ts';
 import type { RateLimit } from './rate-limit.ts';
-import { accepted, duplicate, type Receipt } from './receipt.ts';
+import { joined, type Receipt } from './receipt.ts';
 import type { Route, Routes } from './routes.ts';
+import { type TakeDeps, taker } from './take.ts';
 
 /**
  * What happens to one message, in this order; the first thing that is wrong sends it to quarantine with that reason:
  *
  *   1 size      payload-too-large        5 device    device-unknown, camera-unknown
- *   2 topic     topic-unknown, codec-…   6 payload   not-json, schema, value-not-finite, not-a-picture, …
- *   3 sender    device-mismatch          7 content   each reading by itself, see check-readings.ts
+ *   2 topic     topic-unknown, codec-…   6 payload   not-json, malformed, schema, not-a-picture, …
+ *   3 sender    device-mismatch          7 content   of each device by itself: take.ts
  *   4 rate      rate-limited             8 append, wait until it is durable, answer
  *
+ * A payload may speak for several devices: each part goes steps 3, 5 and 7 by itself, the receipt is that of all.
  * The promise resolves when whatever became of the message is durable, and rejects when a store is away: then the
  * message must not be acknowledged, and comes again.
  */
-export interface AcceptDeps {
+export interface AcceptDeps extends TakeDeps {
   clock: Clock;
   routes: Routes;
   known: KnownDevices;
   rate: RateLimit;
-  line: Line;
-  pictures: Pictures;
-  quarantine: Quarantine;
-  tally: Tally;
   inFlight: InFlight;
-}
-
-/** What ingest counts as it goes; written here, read by metrics and counts. */
-export interface Tally {
-  messages: number;
-  observations: number;
-  duplicates: number;
-  frames: number;
-  late: number;
+  /** Whoever speaks and is not in the registry. */
+  strangers: { saw(sighting: Sighting): void };
 }
 
 /** Times of receipt of messages whose decoding takes more than a moment: a tick must not pass them. */
@@ -54,68 +41,100 @@ export interface InFlight {
 export type Accept = (message: DeviceMessage) => Promise<Receipt>;
 
 export function acceptor(config: IngestConfig, deps: AcceptDeps): Accept {
-  const { clock, known, line, quarantine, tally } = deps;
-
-  /** Nothing of the message is taken. */
-  async function refuse(message: DeviceMessage, why: Rejected, receivedAt: number, device: string | null) {
-    await quarantine.put(suspect(message, why, receivedAt, device));
-    return {
-      outcome: 'quarantined',
-      reason: why.reason,
-      taken: 0,
-      duplicates: 0,
-      quarantined: 1,
-    } satisfies Receipt;
-  }
+  const { clock, known, tally } = deps;
+  const { take, refuse } = taker(config, deps);
 
   function accept(message: DeviceMessage): Promise<Receipt> {
     const receivedAt = clock.now();
     tally.messages += 1;
     const route = deps.routes.find(message.topic);
-    const device = typeof route === 'string' ? message.authenticatedDevice : route.address.device;
-    const objection = objectTo(message, route);
-    if (objection !== null) return refuse(message, objection, receivedAt, device);
-    if (typeof route === 'string') return refuse(message, noRoute(route, message.topic), receivedAt, device);
-    const to = known.get(route.address.device);
-    if (to === undefined || (route.address.kind === 'picture' && to.device.kind !== 'camera')) {
-      return refuse(message, unknownDevice(route, to), receivedAt, device);
-    }
+    const named = typeof route === 'string' ? null : route.address.device;
+    const to = named === null ? undefined : known.find(named);
+    const objection = objectTo(message, route, to) ?? (named === null ? null : stranger(message, route, to));
+    if (objection !== null) return refuse(message, objection, receivedAt, to?.device.id ?? named);
+    if (typeof route === 'string') return refuse(message, noRoute(route, message.topic), receivedAt, null);
     const input: CodecInput = {
       address: route.address,
       payload: message.payload,
       receivedAt,
-      userProperties: message.userProperties ?? {},
+      device: to?.device,
+      userProperties: message.userProperties ?? NO_PROPERTIES,
     };
     const decoded = route.codec.decode(input);
     if (!(decoded instanceof Promise)) return finish(message, decoded, to, receivedAt);
-    deps.inFlight.add(receivedAt);
-    return decoded.then(
-      (done) => {
-        // From here to the line nothing waits: the tick may pass.
-        deps.inFlight.remove(receivedAt);
-        return finish(message, done, to, receivedAt);
-      },
-      (error: unknown) => {
-        deps.inFlight.remove(receivedAt);
-        throw error;
-      },
-    );
+    return finishLater(message, decoded, to, receivedAt);
   }
 
-  function objectTo(message: DeviceMessage, route: Route | QuarantineReason): Rejected | null {
+  async function finishLater(
+    message: DeviceMessage,
+    decoding: Promise<Decoded>,
+    to: KnownDevice | undefined,
+    receivedAt: number,
+  ): Promise<Receipt> {
+    deps.inFlight.add(receivedAt);
+    let decoded: Decoded;
+    try {
+      decoded = await decoding;
+    } finally {
+      // From here to the line nothing waits: the tick may pass.
+      deps.inFlight.remove(receivedAt);
+    }
+    return finish(message, decoded, to, receivedAt);
+  }
+
+  function finish(
+    message: DeviceMessage,
+    decoded: Decoded,
+    to: KnownDevice | undefined,
+    receivedAt: number,
+  ): Promise<Receipt> {
+    const taken = takeAll(message, decoded, to, receivedAt);
+    const { send } = decoded;
+    return send === undefined ? taken : taken.then((receipt) => ({ ...receipt, send }));
+  }
+
+  function takeAll(
+    message: DeviceMessage,
+    decoded: Decoded,
+    to: KnownDevice | undefined,
+    receivedAt: number,
+  ): Promise<Receipt> {
+    if (decoded.kind === 'several') {
+      const parts = decoded.parts.map((part) => takePart(message, part.device, part.decoded, receivedAt));
+      return Promise.all(parts).then(joined);
+    }
+    if (to !== undefined) return take(message, decoded, to, receivedAt);
+    const why: Rejected =
+      decoded.kind === 'rejected'
+        ? decoded
+        : { reason: 'schema', detail: 'payload: it names no device, and neither does its topic' };
+    return refuse(message, why, receivedAt, null);
+  }
+
+  function takePart(message: DeviceMessage, name: string, decoded: DecodedOne, receivedAt: number) {
+    const to = known.find(name);
+    const kind = decoded.kind === 'picture' ? 'picture' : 'readings';
+    const objection = to === undefined ? null : notTheirs(message, to);
+    const why = objection ?? unknownDevice(message, { device: name, kind }, to);
+    if (why !== null) return refuse(message, why, receivedAt, to?.device.id ?? name);
+    return take(message, decoded, to as KnownDevice, receivedAt);
+  }
+
+  function objectTo(
+    message: DeviceMessage,
+    route: Route | QuarantineReason,
+    to: KnownDevice | undefined,
+  ): Rejected | null {
     const picture = typeof route !== 'string' && route.address.kind === 'picture';
     const most = picture ? config.maxPictureBytes : config.maxMessageBytes;
     const size = message.oversize?.size ?? message.payload.length;
     if (size > most || message.oversize !== undefined) {
       return { reason: 'payload-too-large', detail: `payload: ${size} bytes; at most ${most} are allowed` };
     }
-    const sender = message.authenticatedDevice;
+    const foreign = notTheirs(message, to);
+    if (foreign !== null) return foreign;
     const owner = typeof route === 'string' ? null : route.address.device;
-    if (sender !== null && owner !== null && sender !== owner) {
-      const detail = `topic: ${message.topic} belongs to ${owner}; ${sender} may publish below v1/devices/${sender}/`;
-      return { reason: 'device-mismatch', detail };
-    }
-    if (!deps.rate.allows(sender ?? owner ?? message.clientId ?? '')) {
+    if (!deps.rate.allows(message.authenticatedDevice ?? to?.device.id ?? owner ?? message.clientId ?? '')) {
       const { perS, burst } = config.rate;
       return {
         reason: 'rate-limited',
@@ -125,138 +144,41 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Accept {
     return null;
   }
 
-  function finish(
-    message: DeviceMessage,
-    decoded: Decoded,
-    to: KnownDevice,
-    receivedAt: number,
-  ): Promise<Receipt> {
-    if (decoded.kind === 'rejected') return refuse(message, decoded, receivedAt, to.device.id);
-    if (decoded.kind === 'picture') return takePicture(message, decoded, to, receivedAt);
-    return takeReadings(message, decoded, to, receivedAt);
+  /** A device speaks for itself, and for those that name it as their gateway. */
+  function notTheirs(message: DeviceMessage, to: KnownDevice | undefined): Rejected | null {
+    const sender = message.authenticatedDevice;
+    if (sender === null) return null;
+    const owner = to?.device.id ?? parseDeviceTopic(message.topic)?.device ?? sender;
+    if (owner === sender || to?.device.gateway === sender) return null;
+    const detail = `topic: ${message.topic} belongs to ${owner}; ${sender} may publish below v1/devices/${sender}/ and for devices whose gateway it is`;
+    return { reason: 'device-mismatch', detail };
   }
 
-  function takeReadings(
-    message: DeviceMessage,
-    decoded: Decoded & { kind: 'readings' },
-    to: KnownDevice,
-    receivedAt: number,
-  ): Promise<Receipt> {
-    const {
-      taken: good,
-      duplicates,
-      late,
-      rejected,
-    } = checkReadings(to, decoded.readings, receivedAt, config);
-    const bad = decoded.rejected === undefined ? rejected : [...decoded.rejected, ...rejected];
-    tally.duplicates += duplicates;
-    if (good.length === 0 && duplicates === 0 && bad.length === 0) {
-      const detail = 'readings: empty; at least one reading is allowed';
-      return refuse(message, { reason: 'schema', detail }, receivedAt, to.device.id);
-    }
-    const taken = good.length;
-    // A repeat may overtake what it repeats: it is answered when all before it is durable.
-    const durable = taken === 0 ? (duplicates > 0 ? line.settled() : Promise.resolve()) : append();
-    if (bad.length > 0)
-      return durable.then(() => refuseParts(message, bad, to, receivedAt, taken, duplicates));
-    return durable.then(() => (taken === 0 ? duplicate(duplicates) : accepted(taken, duplicates)));
-
-    function append(): Promise<void> {
-      const device = to.device.id;
-      const value = encodeBatch(device, receivedAt, late, good);
-      return line
-        .append({ key: device, value }, () => forget(to))
-        .then(() => {
-          tally.observations += taken;
-          if (late) tally.late += taken;
-        });
-    }
+  function stranger(message: DeviceMessage, route: Route | QuarantineReason, to: KnownDevice | undefined) {
+    if (typeof route === 'string' || route.address.device === null) return null;
+    return unknownDevice(message, { device: route.address.device, kind: route.address.kind }, to);
   }
 
-  /** One entry a reason: it names the readings, and holds the whole message. */
-  async function refuseParts(
+  function unknownDevice(
     message: DeviceMessage,
-    bad: readonly Rejected[],
-    to: KnownDevice,
-    receivedAt: number,
-    taken: number,
-    duplicates: number,
-  ): Promise<Receipt> {
-    const byReason = new Map<QuarantineReason, string[]>();
-    for (const { reason, detail } of bad) byReason.set(reason, [...(byReason.get(reason) ?? []), detail]);
-    const kept = taken > 0 ? `. ${taken} other readings of the message were taken` : '';
-    const entries = [...byReason].map(([reason, details]) => ({
-      reason,
-      detail: details.slice(0, 10).join('. ') + kept,
-    }));
-    await Promise.all(entries.map((why) => quarantine.put(suspect(message, why, receivedAt, to.device.id))));
-    const outcome = taken > 0 ? 'accepted' : 'quarantined';
-    return { outcome, reason: entries[0]?.reason ?? null, taken, duplicates, quarantined: entries.length };
-  }
-
-  async function takePicture(
-    message: DeviceMessage,
-    picture: Decoded & { kind: 'picture' },
-    to: KnownDevice,
-    receivedAt: number,
-  ): Promise<Receipt> {
-    const { time, bytes } = picture;
-    const camera = to.device.id;
-    const outside = outsideTimes(time, receivedAt, config);
-    if (outside !== null) return refuse(message, outside, receivedAt, camera);
-    const outcome = await deps.pictures.take({ camera, time, receivedAt, bytes });
-    if (typeof outcome !== 'string') return refuse(message, outcome, receivedAt, camera);
-    if (outcome === 'duplicate') {
-      tally.duplicates += 1;
-      return duplicate(1);
-    }
-    tally.frames += 1;
-    return accepted(1);
+    { device, kind }: { device: string; kind: 'readings' | 'picture' },
+    to: KnownDevice | undefined,
+  ): Rejected | null {
+    if (to !== undefined && (kind === 'readings' || to.device.kind === 'camera')) return null;
+    const reason = kind === 'picture' ? 'camera-unknown' : 'device-unknown';
+    if (to !== undefined) return { reason, detail: `device ${device} is no camera by the registry` };
+    const { topic, clientId, payload } = message;
+    deps.strangers.saw({ name: device, kind, topic, clientId, at: clock.now(), payload });
+    return { reason, detail: `device ${device} is not in the registry` };
   }
 
   return accept;
 }
 
-/** What was remembered of readings that did not become durable must not make their repeats look known. */
-function forget(known: KnownDevice): void {
-  for (const stream of known.instant.values()) stream.recent.forget();
-  for (const stream of known.others.values()) stream.recent.forget();
-}
-
-function suspect(message: DeviceMessage, why: Rejected, receivedAt: number, device: string | null) {
-  return {
-    ...why,
-    receivedAt,
-    topic: message.topic,
-    client: message.clientId,
-    device: message.authenticatedDevice ?? device,
-    payload: message.payload,
-    ...(message.oversize === undefined ? {} : { whole: message.oversize }),
-  };
-}
+const NO_PROPERTIES: Readonly<Record<string, string>> = {};
 
 function noRoute(reason: 'topic-unknown' | 'codec-unknown', topic: string): Rejected {
-  const allowed = 'v1/devices/<id>/observations and v1/devices/<id>/frames[/<time>] are allowed';
+  const allowed =
+    'v1/devices/<id>/observations, v1/devices/<id>/frames[/<time>] and the formats of docs/devices.md are allowed';
   return { reason, detail: `topic: ${JSON.stringify(topic.slice(0, 200))} found; ${allowed}` };
-}
-
-function unknownDevice({ address }: Route, known: KnownDevice | undefined): Rejected {
-  const reason = address.kind === 'picture' ? 'camera-unknown' : 'device-unknown';
-  const what = known === undefined ? 'is not in the registry' : 'is no camera by the registry';
-  return { reason, detail: `topic: device ${address.device} ${what}` };
-}
-
-function outsideTimes(time: number, receivedAt: number, config: IngestConfig): Rejected | null {
-  const said = Number.isNaN(new Date(time).getTime()) ? String(time) : new Date(time).toISOString();
-  if (!(time <= receivedAt + config.maxClockAheadS * 1_000)) {
-    const detail = `picture at ${said}: at most ${config.maxClockAheadS} s ahead of the product's clock are allowed`;
-    return { reason: 'time-future', detail };
-  }
-  if (time < receivedAt - config.maxAgeDays * 86_400_000) {
-    return {
-      reason: 'time-past',
-      detail: `picture at ${said}: at most ${config.maxAgeDays} days old is allowed`,
-    };
-  }
-  return null;
 }

@@ -14,6 +14,8 @@ export interface Checked {
   /** Readings that are known already, with the same content. */
   duplicates: number;
   late: boolean;
+  /** Newest time of the instant values taken; 0 when there are none. */
+  newestInstant: number;
   /** Empty for nearly all messages. */
   rejected: Rejected[];
 }
@@ -28,7 +30,7 @@ export function checkReadings(
   receivedAt: number,
   limits: TimeLimits,
 ): Checked {
-  const checked: Checked = { taken: [], duplicates: 0, late: false, rejected: NONE };
+  const checked: Checked = { taken: [], duplicates: 0, late: false, newestInstant: 0, rejected: NONE };
   const latest = receivedAt + limits.maxClockAheadS * 1_000;
   const earliest = receivedAt - limits.maxAgeDays * 86_400_000;
   const lateBefore = receivedAt - limits.lateAfterS * 1_000;
@@ -56,6 +58,7 @@ export function checkReadings(
       if (seen === 'new') {
         checked.taken.push({ stream, time, value, quality });
         if (time < lateBefore) checked.late = true;
+        if (statistic === 'instant' && time > checked.newestInstant) checked.newestInstant = time;
       } else if (seen === 'same') checked.duplicates += 1;
       else {
         const before = stream.recent.valueAt(time);

@@ -105,6 +105,12 @@ export const IngestConfig = z.strictObject({
     .max(86_400)
     .default(600)
     .describe('A reading that comes so many seconds after its time is taken and marked as late'),
+  clockOffAfterS: z
+    .number()
+    .min(1)
+    .max(86_400)
+    .default(60)
+    .describe("Readings are marked when their device's clock is so many seconds ahead, or lateAfterS behind"),
   utcOffsetMinutes: z
     .number()
     .int()

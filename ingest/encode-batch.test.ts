@@ -27,7 +27,7 @@ describe('encoding of a batch by hand', () => {
           stream: { id, quotedId: JSON.stringify(id), unit: null, min: 0, max: 1, recent: recent() },
           ...rest,
         }));
-        const bytes = encodeBatch('d', receivedAt, late, taken);
+        const bytes = encodeBatch('d', receivedAt, taken, { late });
         const batch = {
           type: 'observations',
           device: 'd',

@@ -9,6 +9,15 @@ export interface TakenReading {
   quality: Quality;
 }
 
+/** What an ObservationBatch says of itself beside its values. */
+export interface BatchMarks {
+  late: boolean;
+  source?: string | undefined;
+  clockOffS?: number | undefined;
+}
+
+const NO_MARKS: BatchMarks = { late: false };
+
 /**
  * An ObservationBatch as it lies on the stream: the same bytes as `encodeRecord` of the object, put together by hand
  * because this is done for every message. Device ids and qualities need no escaping; numbers are finite.
@@ -16,8 +25,8 @@ export interface TakenReading {
 export function encodeBatch(
   device: string,
   receivedAt: number,
-  late: boolean,
   taken: readonly TakenReading[],
+  marks: BatchMarks = NO_MARKS,
 ): Uint8Array {
   let text = `{"type":"observations","device":"${device}","receivedAt":${receivedAt},"observations":`;
   let before = '[';
@@ -25,5 +34,9 @@ export function encodeBatch(
     text += `${before}{"datastream":${stream.quotedId},"time":${time},"value":${value},"quality":"${quality}"}`;
     before = ',';
   }
-  return Buffer.from(late ? `${text}],"late":true}` : `${text}]}`);
+  text += ']';
+  if (marks.late) text += ',"late":true';
+  if (marks.source !== undefined) text += `,"source":${JSON.stringify(marks.source)}`;
+  if (marks.clockOffS !== undefined) text += `,"clockOffS":${marks.clockOffS}`;
+  return Buffer.from(`${text}}`);
 }

@@ -3,7 +3,7 @@ import { encodeRecord } from '../backbone/codec.ts';
 import type { Blobs, Clock, DeviceDirectory, Log, Records, Series, Stream } from '../backbone/index.ts';
 import { type DeviceEvent, TOPICS } from '../contracts/index.ts';
 import type { SessionEvent } from '../devices/message.ts';
-import { type Accept, acceptor, type Tally } from './accept.ts';
+import { type Accept, type AcceptDeps, acceptor } from './accept.ts';
 import type { IngestConfig } from './config.ts';
 import { countFrames, countStream, SERIES_WRITER } from './count.ts';
 import { knownDevices } from './known-devices.ts';
@@ -13,6 +13,7 @@ import { openQuarantine, type Quarantine } from './quarantine.ts';
 import { rateLimit } from './rate-limit.ts';
 import { routes } from './routes.ts';
 import { startSeriesWriter } from './series-writer.ts';
+import type { Tally } from './take.ts';
 import { startTicker } from './ticker.ts';
 import { startTrimmer } from './trimmer.ts';
 
@@ -25,6 +26,8 @@ export interface IngestDeps {
   log: Log;
   metrics: Metrics;
   directory: DeviceDirectory;
+  /** Hears of whoever speaks and is not in the registry. */
+  strangers?: AcceptDeps['strangers'];
 }
 
 /** What the console's summary shows of this stage. */
@@ -84,6 +87,8 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
     quarantine,
     tally,
     inFlight: ticker,
+    alive: { heard: () => undefined, said: () => undefined },
+    strangers: deps.strangers ?? { saw: () => undefined },
   });
 
   return {

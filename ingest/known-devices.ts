@@ -1,5 +1,6 @@
 import type { DeviceDirectory } from '../backbone/index.ts';
 import { datastreamId, type RegisteredDevice, type Statistic } from '../contracts/index.ts';
+import { type ClockMeter, clockMeter } from './clock-meter.ts';
 import { type Recent, recent } from './recent.ts';
 
 /** A declared datastream, laid out for the hot path. */
@@ -20,11 +21,13 @@ export interface KnownDevice {
   readonly instant: ReadonlyMap<string, KnownStream>;
   /** By `property@statistic`. */
   readonly others: ReadonlyMap<string, KnownStream>;
+  readonly clock: ClockMeter;
 }
 
 /** Devices as ingest needs them: made from the registry at first use, and anew when it changes. */
 export interface KnownDevices {
-  get(id: string): KnownDevice | undefined;
+  /** By id, or by an address. */
+  find(name: string): KnownDevice | undefined;
   close(): void;
 }
 
@@ -38,13 +41,13 @@ export function knownDevices(directory: DeviceDirectory): KnownDevices {
     else known.set(id, layOut(device, before));
   });
   return {
-    get(id) {
-      const hit = known.get(id);
+    find(name) {
+      const hit = known.get(name);
       if (hit !== undefined) return hit;
-      const device = directory.get(id);
+      const device = directory.find(name);
       if (device === undefined) return undefined;
-      const made = layOut(device);
-      known.set(id, made);
+      const made = known.get(device.id) ?? layOut(device);
+      known.set(device.id, made);
       return made;
     },
     close: stop,
@@ -77,5 +80,5 @@ function layOut(device: RegisteredDevice, before?: KnownDevice): KnownDevice {
     if (statistic === 'instant') instant.set(property, stream);
     else others.set(`${property}@${statistic}`, stream);
   }
-  return { device, instant, others };
+  return { device, instant, others, clock: before?.clock ?? clockMeter() };
 }

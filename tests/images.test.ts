@@ -61,6 +61,7 @@ const directory: DeviceDirectory = {
   get: (id) => devices.get(id),
   at: (id) => devices.get(id),
   all: () => devices.values(),
+  find: () => undefined,
   onChange: () => () => {},
 };
 

@@ -71,6 +71,7 @@ export function directoryOf(
     get: (id) => at(id, Number.POSITIVE_INFINITY),
     at,
     all: () => versions,
+    find: () => undefined,
     onChange: () => () => {},
   };
 }

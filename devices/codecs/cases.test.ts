@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { projectRoot } from '../../backbone/project-root.ts';
-import { QuarantineReason } from '../../contracts/index.ts';
+import { Device, QuarantineReason } from '../../contracts/index.ts';
 import { allCodecs, type Decoded } from './index.ts';
 
 /**
@@ -23,6 +23,8 @@ const Case = z.strictObject({
   ]),
   receivedAt: z.number().default(1_795_000_000_000),
   userProperties: z.record(z.string(), z.string()).default({}),
+  /** The addressed device's own record, for codecs that look at its profile. */
+  device: z.unknown().optional(),
   expect: z.union([
     /** `property statistic value unit quality time`, unit `-` when none is stated. */
     z.strictObject({
@@ -51,7 +53,8 @@ async function run(name: string, one: Case): Promise<Decoded> {
   const address = codec?.match(one.topic);
   if (codec === undefined || address == null) throw new Error('no codec has this topic');
   const { receivedAt, userProperties } = one;
-  return codec.decode({ address, payload: payloadOf(one), receivedAt, userProperties });
+  const device = one.device === undefined ? undefined : { ...Device.parse(one.device), version: 1, since: 0 };
+  return codec.decode({ address, payload: payloadOf(one), receivedAt, device, userProperties });
 }
 
 function check(decoded: Decoded, wanted: Case['expect']): void {

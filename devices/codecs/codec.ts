@@ -1,10 +1,11 @@
-import type { Quality, QuarantineReason, Statistic } from '../../contracts/index.ts';
+import type { Quality, QuarantineReason, RegisteredDevice, Statistic } from '../../contracts/index.ts';
+import type { Outgoing } from '../message.ts';
 
 /**
  * The shape of every payload codec: one folder each with `codec.ts`, its test, and `cases/` (inputs with what must come
- * out). A codec turns a payload into readings or a picture, or says why not. It knows nothing of the registry: whether
- * the device exists and the values are plausible is decided after it. It never throws, keeps no message, and bounds
- * what it inflates.
+ * out). A codec turns a payload into readings or a picture, or says why not. Whether the device exists and the values are
+ * plausible is decided after it; it may look at the device's own profile. It never throws, keeps no message, and bounds
+ * what it inflates and what it remembers.
  */
 export interface Codec {
   readonly name: string;
@@ -15,7 +16,8 @@ export interface Codec {
 
 /** What a topic tells before the payload is read. */
 export interface Address {
-  device: string;
+  /** A device's id, or one of its addresses (`hj212:<MN>`); null: the payload tells. */
+  device: string | null;
   kind: 'readings' | 'picture';
   /** What the codec read from the topic for itself, e.g. a time. */
   detail: string;
@@ -26,6 +28,8 @@ export interface CodecInput {
   payload: Buffer;
   /** Epoch ms, by the product's clock. */
   receivedAt: number;
+  /** The device that the address names, when it is in the registry. */
+  device: RegisteredDevice | undefined;
   /** MQTT 5 user properties; empty where there are none. */
   userProperties: Readonly<Record<string, string>>;
 }
@@ -49,15 +53,27 @@ export interface Rejected {
   detail: string;
 }
 
-export type Decoded =
-  /** `rejected`: parts that could not be read, while the rest could. */
-  | { kind: 'readings'; readings: Reading[]; rejected?: Rejected[] }
+/** What a payload says of one device. */
+export type DecodedOne =
+  /** `rejected`: parts that could not be read, while the rest could. `source`: see ObservationBatch. */
+  | { kind: 'readings'; readings: Reading[]; rejected?: Rejected[]; source?: string }
   | { kind: 'picture'; bytes: Buffer; time: number; timeFrom: PictureTimeSource }
+  /** The device, or its last will, says how it is. */
+  | { kind: 'status'; status: 'online' | 'offline' }
+  /** Sound, and holds nothing to keep: a heartbeat, a notification. `repeats`: how many values it held again. */
+  | { kind: 'nothing'; repeats?: number }
   | ({ kind: 'rejected' } & Rejected);
+
+/** `send` goes back to the device once the message is durable. */
+export type Decoded = { send?: Outgoing[] } & (
+  | DecodedOne
+  /** One payload for several devices, each by id or address. */
+  | { kind: 'several'; parts: { device: string; decoded: DecodedOne }[] }
+);
 
 export type PictureTimeSource = 'topic' | 'user-property' | 'exif' | 'received';
 
-export function rejected(reason: QuarantineReason, detail: string): Decoded {
+export function rejected(reason: QuarantineReason, detail: string): { kind: 'rejected' } & Rejected {
   return { kind: 'rejected', reason, detail };
 }
 

@@ -3,6 +3,8 @@ import type { RegisteredDevice } from '../../contracts/index.ts';
 /** All versions of all devices in memory, oldest first. Reads are map look-ups: they are on ingest's hot path. */
 export interface History {
   get(id: string): RegisteredDevice | undefined;
+  /** By id, or by an address; of two devices with one address the later registered has it. */
+  find(name: string): RegisteredDevice | undefined;
   at(id: string, time: number): RegisteredDevice | undefined;
   versions(id: string): readonly RegisteredDevice[];
   all(): Iterable<RegisteredDevice>;
@@ -16,6 +18,8 @@ export function history(): History {
   const current = new Map<string, RegisteredDevice>();
   /** Earlier versions, oldest first, by device id; most devices have none. */
   const earlier = new Map<string, RegisteredDevice[]>();
+  /** Device id, by address. */
+  const byAddress = new Map<string, string>();
 
   const versions = (id: string): readonly RegisteredDevice[] => {
     const now = current.get(id);
@@ -24,6 +28,7 @@ export function history(): History {
 
   return {
     get: (id) => current.get(id),
+    find: (name) => current.get(name) ?? current.get(byAddress.get(name) ?? ''),
     at(id, time) {
       const now = current.get(id);
       if (now === undefined || now.since <= time) return now;
@@ -36,6 +41,10 @@ export function history(): History {
       if (now !== undefined && now.version >= version.version) return false;
       if (now !== undefined) earlier.set(version.id, [...(earlier.get(version.id) ?? []), now]);
       current.set(version.id, version);
+      for (const address of now?.addresses ?? []) {
+        if (byAddress.get(address) === version.id) byAddress.delete(address);
+      }
+      for (const address of version.addresses) byAddress.set(address, version.id);
       return true;
     },
     get size() {

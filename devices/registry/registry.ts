@@ -130,6 +130,7 @@ export async function openRegistry(deps: RegistryDeps): Promise<Registry> {
 
   return {
     get: known.get,
+    find: known.find,
     at: known.at,
     all: known.all,
     versions: known.versions,

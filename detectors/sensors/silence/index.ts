@@ -89,8 +89,9 @@ class SilenceWatch implements DeviceWatch {
   }
 
   event(event: DeviceEvent, _say: Say): void {
-    if (event.event === 'connected') this.#state.lost = null;
-    else this.#state.lost = { time: event.time, event: event.event };
+    const { event: what, time } = event;
+    if (what === 'connected') this.#state.lost = null;
+    else if (what === 'lost' || what === 'disconnected') this.#state.lost = { time, event: what };
   }
 
   wakeAt(): number {

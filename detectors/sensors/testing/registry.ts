@@ -51,6 +51,7 @@ export function testDirectory(devices: readonly RegisteredDevice[]): DeviceDirec
   for (const device of devices) add(device);
   return {
     get: (id) => versions.get(id)?.at(-1),
+    find: (name) => versions.get(name)?.at(-1),
     at: (id, time) => versions.get(id)?.findLast((device) => device.since <= time),
     *all() {
       for (const history of versions.values()) {

@@ -1,0 +1,35 @@
+/**
+ * How far a device's clock is off, from its own messages: the least delayed of the last few tells, because a message can
+ * be held up but never come before it was sent. So a clock that is ahead shows at once, one that is behind after
+ * PLACES messages; a device that holds back all it measures looks the same as one whose clock is behind.
+ * Only instant values count: means are stamped with their period.
+ */
+export interface ClockMeter {
+  /** Takes the newest time of a message; gives the clock's offset in ms, ahead is positive. */
+  see(time: number, receivedAt: number): number;
+  /** Null before the first message. */
+  readonly offsetMs: number | null;
+}
+
+const PLACES = 8;
+
+export function clockMeter(): ClockMeter {
+  return new Meter();
+}
+
+class Meter implements ClockMeter {
+  readonly #offsets = new Float64Array(PLACES).fill(Number.NEGATIVE_INFINITY);
+  #next = 0;
+  #seen = 0;
+
+  see(time: number, receivedAt: number): number {
+    this.#offsets[this.#next] = time - receivedAt;
+    this.#next = (this.#next + 1) % PLACES;
+    this.#seen = Math.min(PLACES, this.#seen + 1);
+    return this.offsetMs ?? 0;
+  }
+
+  get offsetMs(): number | null {
+    return this.#seen === 0 ? null : Math.max(...this.#offsets);
+  }
+}
