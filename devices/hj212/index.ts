@@ -6,4 +6,5 @@
  */
 export { type CrcVariant, crcModbus, crcStandard, crcText } from './crc.ts';
 export { type DecodedFrame, Hj212Decoder } from './decode.ts';
+export { encodeFrame, encodeSegment, type SegmentFields } from './encode.ts';
 export type { FramingOptions } from './framing.ts';
