@@ -17,6 +17,7 @@ interface JsonSchema {
   anyOf?: JsonSchema[];
   oneOf?: JsonSchema[];
   items?: JsonSchema;
+  additionalProperties?: JsonSchema | boolean;
   enum?: unknown[];
   const?: unknown;
   minimum?: number;
@@ -37,8 +38,25 @@ function walk(node: JsonSchema, path: string): Setting[] {
       walk(child, path ? `${path}.${key}` : key),
     );
   }
-  return [{ path, allowed: allowedOf(node), default: node.default, description: node.description ?? '' }];
+  const own = { path, allowed: allowedOf(node), default: node.default, description: node.description ?? '' };
+  return [own, ...partsOf(node).flatMap(([part, child]) => walk(child, `${path}${part}`))];
 }
+
+/** Objects within a setting that may also be null, a list, or a record: their fields are settings too. */
+function partsOf(node: JsonSchema): [string, JsonSchema][] {
+  const options = node.anyOf ?? node.oneOf;
+  if (options)
+    return options.flatMap((option) =>
+      option.properties ? [['', option] as [string, JsonSchema]] : partsOf(option),
+    );
+  if (isSchema(node.items)) return leaf(node.items) ? [] : [['[]', node.items]];
+  const record = node.additionalProperties;
+  return isSchema(record) && !leaf(record) ? [['.<name>', record]] : [];
+}
+
+const isSchema = (node: unknown): node is JsonSchema => typeof node === 'object' && node !== null;
+
+const leaf = (node: JsonSchema): boolean => node.properties === undefined && partsOf(node).length === 0;
 
 function allowedOf(node: JsonSchema): string {
   if (node.const !== undefined) return JSON.stringify(node.const);
@@ -46,6 +64,7 @@ function allowedOf(node: JsonSchema): string {
   const options = node.anyOf ?? node.oneOf;
   if (options) return options.map(allowedOf).join(' | ');
   if (node.items) return `list of ${allowedOf(node.items)}`;
+  if (isSchema(node.additionalProperties)) return 'object by name';
   return `${[node.type ?? 'any'].flat().join(' | ')}${boundsOf(node)}`;
 }
 

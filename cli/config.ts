@@ -8,6 +8,7 @@ import { describeProblems, parse } from '../backbone/validation.ts';
 import { QianliyanError } from '../contracts/index.ts';
 import { ImageDetectorsConfig } from '../detectors/images/index.ts';
 import { SensorDetectorsConfig } from '../detectors/sensors/index.ts';
+import { ExternalBrokerConfig } from '../devices/external-broker/index.ts';
 import { BrokerConfig } from '../devices/index.ts';
 import { IngestConfig } from '../ingest/index.ts';
 
@@ -62,6 +63,11 @@ export const Config = z.strictObject({
     .prefault({})
     .describe('The console and the API'),
   mqtt: BrokerConfig.prefault({}).describe('The embedded MQTT broker'),
+  externalBrokers: z
+    .array(ExternalBrokerConfig)
+    .max(16)
+    .default([])
+    .describe('MQTT brokers that are not ours and are read as a client: Mosquitto, EMQX …'),
   ingest: IngestConfig.prefault({}).describe('From message to stored observation'),
   detectors: z
     .strictObject({
@@ -108,7 +114,28 @@ export function readConfig(file: string): Config {
     throw new QianliyanError('CONFIG_INVALID', `${file} is not YAML`, { problems });
   }
   const config = parseConfig(document.toJS() ?? {});
-  return config.catalog === null ? config : { ...config, catalog: resolve(dirname(file), config.catalog) };
+  return withPathsFrom(dirname(file), config);
+}
+
+/** Paths in a file are meant from where it lies. */
+function withPathsFrom(folder: string, config: Config): Config {
+  const from = (path: string | null) => (path === null ? null : resolve(folder, path));
+  const { tls } = config.mqtt;
+  return {
+    ...config,
+    catalog: from(config.catalog),
+    mqtt: { ...config.mqtt, tls: tls === null ? null : mapFiles(tls, from) },
+    externalBrokers: config.externalBrokers.map((broker) => mapFiles(broker, from)),
+  };
+}
+
+/** Every field whose name ends in File is a path. */
+function mapFiles<T extends object>(section: T, from: (path: string | null) => string | null): T {
+  const entries = Object.entries(section).map(([key, value]: [string, unknown]) => {
+    const isPath = key.endsWith('File') && typeof value === 'string';
+    return [key, isPath ? from(value) : value];
+  });
+  return Object.fromEntries(entries) as T;
 }
 
 function readText(file: string): string {

@@ -7,13 +7,15 @@ import { type Clock, fastClock, type Log, type StartableClock, wallClock } from 
 import { projectRoot } from '../backbone/project-root.ts';
 import { drawDetections, startImageDetectors } from '../detectors/images/index.ts';
 import { startSensorDetectors } from '../detectors/sensors/index.ts';
-import { devicesApi, openRegistry, type Registry, startBroker } from '../devices/index.ts';
+import { devicesApi, openRegistry, type Registry } from '../devices/index.ts';
 import { ingestApi, startIngest } from '../ingest/index.ts';
 import { version } from './about.ts';
 import { Closers } from './closers.ts';
 import { type Config, catalogFolder } from './config.ts';
 import { startControl } from './control.ts';
+import { Entrances } from './entrances.ts';
 import { healthApi } from './health.ts';
+import { instanceId } from './instance-id.ts';
 import { questions } from './questions.ts';
 import { openStores } from './stores.ts';
 
@@ -29,7 +31,8 @@ import { openStores } from './stores.ts';
 export interface Product {
   /** Address of the console. */
   readonly url: string;
-  readonly mqttPort: number;
+  /** Of the embedded broker; null when it is not enabled. */
+  readonly mqttPort: number | null;
   readonly registry: Registry;
   readonly clock: Clock;
   /** Where the first administrator signs in; null once there is one, or where nobody has to. */
@@ -97,10 +100,11 @@ async function start(
   );
   const ingest = closers.add('ingest', await startIngest(config.ingest, shared), (i) => i.stop());
 
+  const entrances = new Entrances();
   await http.app.register(alerting.api);
   await http.app.register(devicesApi({ registry }));
   await http.app.register(ingestApi(ingest));
-  await http.app.register(healthApi({ metrics, stages: { ingest, sensors, images, alerting } }));
+  await http.app.register(healthApi({ metrics, stages: { entrances, ingest, sensors, images, alerting } }));
   await http.app.register(consoleFiles(join(projectRoot, 'console', 'dist')));
   const { url } = await http.listen();
   closers.add('http', http, (h) => h.close());
@@ -114,17 +118,14 @@ async function start(
 
   await prepare?.({ registry });
   clock.begin();
-  const broker = await startBroker(config.mqtt, {
-    registry,
-    accept: (message) => ingest.accept(message),
-    session: (device, event) => ingest.session(device, event),
-    log,
-    metrics,
-  });
-  closers.add('broker', broker, (b) => b.stop());
+  await entrances.open(
+    config,
+    { registry, ingest, log, metrics, instanceId: instanceId(dataFolder) },
+    closers,
+  );
   const signInPath = await alerting.firstSignInLink();
   const signInLink = signInPath === null ? null : new URL(signInPath, url).href;
-  return { url, mqttPort: broker.port, registry, clock, signInLink, stop: () => closers.closeAll() };
+  return { url, mqttPort: entrances.mqttPort, registry, clock, signInLink, stop: () => closers.closeAll() };
 }
 
 function clockOf({ clock }: Config): StartableClock {

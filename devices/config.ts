@@ -10,6 +10,7 @@ const Tls = z.strictObject({
 /** The embedded MQTT broker: where devices connect. Secure unless told otherwise, and then on this machine only. */
 export const BrokerConfig = z
   .strictObject({
+    enabled: z.boolean().default(true).describe('false: devices come by external brokers or gateways only'),
     host: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for all networks'),
     port: z.number().int().min(0).max(65_535).default(1883).describe('TCP port; 0 takes a free one'),
     tls: Tls.nullable().default(null).describe('Certificate and key: then the port speaks TLS only'),

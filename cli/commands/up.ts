@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { defaultConfig, readConfig } from '../config.ts';
+import { type Config, defaultConfig, readConfig } from '../config.ts';
 import { untilSignal } from '../lifetime.ts';
 import { createLog } from '../logger.ts';
-import { startProduct } from '../product.ts';
+import { type Product, startProduct } from '../product.ts';
 
 interface UpOptions {
   data: string;
@@ -24,7 +24,8 @@ export function registerUp(program: Command): void {
       });
       const lines = [
         `console   ${product.url}`,
-        `mqtt      ${config.mqtt.host}:${product.mqttPort}   (${product.registry.size} devices registered)`,
+        ...entrancesOf(config, product),
+        `devices   ${product.registry.size} registered`,
         `data      ${resolve(options.data)}`,
         ...(product.signInLink === null
           ? []
@@ -35,4 +36,9 @@ export function registerUp(program: Command): void {
       await untilSignal();
       await product.stop();
     });
+}
+
+function entrancesOf(config: Config, { mqttPort }: Product): string[] {
+  const external = config.externalBrokers.map(({ url }) => `mqtt      ${url}   (external, read as a client)`);
+  return mqttPort === null ? external : [`mqtt      ${config.mqtt.host}:${mqttPort}`, ...external];
 }
