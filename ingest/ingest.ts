@@ -79,7 +79,7 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
 
   const accept = acceptor(config, {
     clock,
-    routes: routes(config),
+    routes: routes(config, deps.directory),
     known,
     rate: rateLimit(config.rate, clock),
     line: way,

@@ -1,3 +1,4 @@
+import type { DeviceDirectory } from '../backbone/index.ts';
 import { type Address, allCodecs, type Codec } from '../devices/codecs/index.ts';
 import { parseDeviceTopic } from '../devices/topics.ts';
 import type { IngestConfig } from './config.ts';
@@ -15,10 +16,11 @@ export interface Routes {
 
 const MOST_TOPICS = 200_000;
 
-export function routes(config: IngestConfig): Routes {
+export function routes(config: IngestConfig, devices: Pick<DeviceDirectory, 'find'>): Routes {
   const codecs = allCodecs({
     maxInflatedBytes: config.maxInflatedBytes,
     utcOffsetMs: config.utcOffsetMinutes * 60_000,
+    devices,
   });
   /** By topic; only topics without a part of their own for each message, such as a time. */
   const remembered = new Map<string, Route>();

@@ -1,3 +1,4 @@
+import type { DeviceDirectory } from '../../backbone/index.ts';
 import type { Codec } from './codec.ts';
 import { frameCodec } from './frame/codec.ts';
 import { nativeJson } from './native-json/codec.ts';
@@ -14,6 +15,8 @@ export interface CodecOptions {
   maxInflatedBytes: number;
   /** Of the site: for clocks of cameras that state no zone. */
   utcOffsetMs: number;
+  /** For payloads that name their devices themselves; without it, such names are taken as they stand. */
+  devices?: Pick<DeviceDirectory, 'find'>;
 }
 
 export function allCodecs(options: CodecOptions): readonly Codec[] {
