@@ -67,8 +67,8 @@ export type DecodedOne =
 /** `send` goes back to the device once the message is durable. */
 export type Decoded = { send?: Outgoing[] } & (
   | DecodedOne
-  /** One payload for several devices, each by id or address. */
-  | { kind: 'several'; parts: { device: string; decoded: DecodedOne }[] }
+  /** One payload for several devices, each by id or address. `rejected`: what could be told of no device. */
+  | { kind: 'several'; parts: { device: string; decoded: DecodedOne }[]; rejected?: Rejected[] }
 );
 
 export type PictureTimeSource = 'topic' | 'user-property' | 'exif' | 'received';
