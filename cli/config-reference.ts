@@ -39,30 +39,33 @@ function walk(node: JsonSchema, path: string): Setting[] {
     );
   }
   const own = { path, allowed: allowedOf(node), default: node.default, description: node.description ?? '' };
-  return [own, ...partsOf(node).flatMap(([part, child]) => walk(child, `${path}${part}`))];
+  return [own, ...fieldsWithin(node, path)];
 }
 
 /** Objects within a setting that may also be null, a list, or a record: their fields are settings too. */
-function partsOf(node: JsonSchema): [string, JsonSchema][] {
+function fieldsWithin(node: JsonSchema, path: string): Setting[] {
+  if (isSchema(node.items)) return fieldsWithin(node.items, `${path}[]`);
+  if (isSchema(node.additionalProperties)) return fieldsWithin(node.additionalProperties, `${path}.<name>`);
   const options = node.anyOf ?? node.oneOf;
-  if (options)
-    return options.flatMap((option) =>
-      option.properties ? [['', option] as [string, JsonSchema]] : partsOf(option),
-    );
-  if (isSchema(node.items)) return leaf(node.items) ? [] : [['[]', node.items]];
-  const record = node.additionalProperties;
-  return isSchema(record) && !leaf(record) ? [['.<name>', record]] : [];
+  if (options) return options.flatMap((option) => fieldsWithin(option, path));
+  return node.properties ? fieldsOf(node, path) : [];
+}
+
+/** Which one of several an object is, is told by its `type`, which stands in the path. */
+function fieldsOf({ properties = {} }: JsonSchema, path: string): Setting[] {
+  const kind = properties.type?.const;
+  const { type: _type, ...others } = properties;
+  if (kind === undefined) return walk({ properties }, path);
+  return walk({ properties: others }, `${path}(${String(kind)})`);
 }
 
 const isSchema = (node: unknown): node is JsonSchema => typeof node === 'object' && node !== null;
-
-const leaf = (node: JsonSchema): boolean => node.properties === undefined && partsOf(node).length === 0;
 
 function allowedOf(node: JsonSchema): string {
   if (node.const !== undefined) return JSON.stringify(node.const);
   if (node.enum) return node.enum.map((v) => JSON.stringify(v)).join(' | ');
   const options = node.anyOf ?? node.oneOf;
-  if (options) return options.map(allowedOf).join(' | ');
+  if (options) return [...new Set(options.map(allowedOf))].join(' | ');
   if (node.items) return `list of ${allowedOf(node.items)}`;
   if (isSchema(node.additionalProperties)) return 'object by name';
   return `${[node.type ?? 'any'].flat().join(' | ')}${boundsOf(node)}`;
