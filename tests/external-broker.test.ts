@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
@@ -7,6 +7,7 @@ import { Registry as Metrics } from 'prom-client';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { decodeRecord } from '../backbone/codec.ts';
+import { projectRoot } from '../backbone/project-root.ts';
 import { startIngestNode } from '../bench/support/ingest-node.ts';
 import { type Frame, QianliyanError, TOPICS } from '../contracts/index.ts';
 import {
@@ -15,7 +16,7 @@ import {
   startExternalBroker,
 } from '../devices/external-broker/index.ts';
 import type { DeviceMessage } from '../devices/message.ts';
-import { type Mosquitto, mosquittoPub, startMosquitto } from './support/mosquitto.ts';
+import { type Mosquitto, mosquittoPasswd, mosquittoPub, startMosquitto } from './support/mosquitto.ts';
 
 /** The product behind a real Mosquitto. */
 
@@ -173,6 +174,41 @@ describe('behind Mosquitto', () => {
 });
 
 describe('a broker with passwords', () => {
+  it('and the access list that ships lets devices speak for themselves only', async () => {
+    const passwords = join(folder, 'passwords');
+    await writeFile(passwords, '', { mode: 0o600 });
+    for (const user of ['qianliyan', ...DEVICES])
+      await mosquittoPasswd('-b', passwords, user, `${user}-secret`);
+    const acl = join(folder, 'acl');
+    await copyFile(join(projectRoot, 'deploy', 'mosquitto', 'acl'), acl);
+    const secretFile = join(folder, 'secret');
+    await writeFile(secretFile, 'qianliyan-secret\n');
+    const guarded = await startMosquitto([
+      'allow_anonymous false',
+      `password_file ${passwords}`,
+      `acl_file ${acl}`,
+    ]);
+    try {
+      const url = `mqtt://127.0.0.1:${guarded.port}`;
+      await read({ url, username: 'qianliyan', passwordFile: secretFile });
+      const as = (user: string, device: string, i: number) =>
+        mosquittoPub(
+          guarded.port,
+          ...['-u', user, '-P', `${user}-secret`, '-q', '1'],
+          ...['-t', `v1/devices/${device}/observations`, '-m', readings(i)],
+        );
+      // Mosquitto acknowledges what its access list refuses, and drops it: it must not arrive.
+      await as('dust-02', 'dust-01', 5_000);
+      await as('dust-01', 'dust-01', 5_001);
+      expect(await stored('dust-01', 5_001, 5_002)).toEqual([5_001]);
+      const foreign = { datastream: 'dust-01/TSP', from: START + 5_000, to: START + 5_001 };
+      expect(await node.series.range(foreign)).toEqual([]);
+      await Promise.all(sources.splice(0).map((source) => source.stop()));
+    } finally {
+      await guarded.stop();
+    }
+  });
+
   it('names a password file that cannot be read', () => {
     const url = 'mqtt://127.0.0.1:1';
     const config = ExternalBrokerConfig.parse({ url, username: 'q', passwordFile: '/no/such/file' });

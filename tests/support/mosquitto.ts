@@ -74,6 +74,11 @@ export function mosquittoPub(port: number, ...rest: string[]) {
   return run(find('mosquitto_pub'), ['-h', '127.0.0.1', '-p', String(port), ...rest]);
 }
 
+/** Makes entries of a password file. */
+export function mosquittoPasswd(...rest: string[]) {
+  return run(find('mosquitto_passwd'), rest);
+}
+
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
