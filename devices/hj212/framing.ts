@@ -22,12 +22,18 @@ export type FrameError =
   | 'incomplete';
 
 export type FrameResult =
-  | { ok: true; at: number; segment: Buffer; crc: CrcVariant }
+  /** `raw`: the whole frame as it came, without its line end. */
+  | { ok: true; at: number; segment: Buffer; crc: CrcVariant; raw: Buffer }
   | { ok: false; at: number; code: FrameError; message: string; raw: Buffer };
 
 export interface FramingOptions {
   /** Longest data segment, bytes. 1,024 by the standard; real devices go beyond it. */
   maxSegment?: number;
+  /**
+   * Asked when a header states more than `maxSegment`: how much this sender is allowed, by the first bytes of its data
+   * segment (which name its MN).
+   */
+  longer?: (head: Buffer) => number;
   /** Checksums that are accepted, in this order. A variant that is not named here is refused, never tried in silence. */
   crc?: readonly CrcVariant[];
 }
@@ -38,9 +44,12 @@ const HASH = 0x23;
 const NEWLINE = 0x0a;
 /** Bytes behind the longest data segment that are looked at to find a frame's real end. */
 const LOOKAHEAD = 16;
+/** QN, ST, CN, PW and MN stand within so many bytes of the data segment. */
+const HEAD_BYTES = 160;
 
 export class FrameSplitter {
   readonly #maxSegment: number;
+  readonly #longer: ((head: Buffer) => number) | null;
   readonly #crc: readonly CrcVariant[];
   #buffer: Buffer = Buffer.alloc(0);
   /** Position of `#buffer[0]` in the whole stream. */
@@ -48,6 +57,7 @@ export class FrameSplitter {
 
   constructor(options: FramingOptions = {}) {
     this.#maxSegment = options.maxSegment ?? 1024;
+    this.#longer = options.longer ?? null;
     this.#crc = options.crc ?? ['standard'];
   }
 
@@ -80,10 +90,21 @@ export class FrameSplitter {
     if (start > 0) return this.#beforeHeader(start);
     if (start < 0) return this.#noHeader(ended);
     const length = Number(this.#buffer.toString('latin1', 2, HEADER));
-    if (length > this.#maxSegment) return this.#tooLong(length);
+    if (length > this.#maxSegment) {
+      const allowed = this.#allowed(length, ended);
+      if (allowed === null) return null;
+      if (length > allowed) return this.#tooLong(length, allowed);
+    }
     const end = HEADER + length + CRC_DIGITS;
     if (this.#buffer.length < end) return ended ? this.#incomplete(length) : null;
     return this.#check(length);
+  }
+
+  /** What the sender of a long segment is allowed; null = its head is not here yet. */
+  #allowed(length: number, ended: boolean): number | null {
+    if (this.#longer === null) return this.#maxSegment;
+    const head = this.#buffer.subarray(HEADER, HEADER + Math.min(length, HEAD_BYTES));
+    return head.length < Math.min(length, HEAD_BYTES) && !ended ? null : this.#longer(head);
   }
 
   #beforeHeader(start: number): { used: number; result: FrameResult | null } {
@@ -97,13 +118,14 @@ export class FrameSplitter {
     const segment = this.#buffer.subarray(HEADER, HEADER + length);
     const stated = this.#buffer.toString('latin1', HEADER + length, end);
     const crc = this.#crc.find((variant) => crcText(CRC[variant](segment)) === stated.toUpperCase());
-    if (crc)
-      return { used: end, result: { ok: true, at: this.#position, segment: Buffer.from(segment), crc } };
-    return this.#mismatch(segment, stated);
+    if (crc === undefined) return this.#mismatch(segment, stated);
+    const raw = Buffer.from(this.#buffer.subarray(0, end));
+    const whole = raw.subarray(HEADER, HEADER + length);
+    return { used: end, result: { ok: true, at: this.#position, segment: whole, crc, raw } };
   }
 
   #mismatch(segment: Buffer, stated: string): { used: number; result: FrameResult } {
-    const end = this.#actualEnd();
+    const end = this.#actualEnd(segment.length);
     if (end.length !== null && end.length !== segment.length)
       return this.#wrongLength(segment.length, end.length);
     const used = HEADER + segment.length + CRC_DIGITS;
@@ -123,18 +145,14 @@ export class FrameSplitter {
     return this.#fail('length-mismatch', message, HEADER + actual + CRC_DIGITS);
   }
 
-  #tooLong(length: number) {
-    const end = this.#actualEnd();
+  #tooLong(length: number, allowed: number) {
+    const end = this.#actualEnd(length);
     const used = end.length === null ? end.nextHeader : HEADER + end.length + CRC_DIGITS;
-    return this.#fail(
-      'too-long',
-      `the header says ${length} bytes; at most ${this.#maxSegment} are allowed`,
-      used,
-    );
+    return this.#fail('too-long', `the header says ${length} bytes; at most ${allowed} are allowed`, used);
   }
 
   #incomplete(length: number) {
-    const end = this.#actualEnd();
+    const end = this.#actualEnd(length);
     if (end.length !== null && end.length !== length) return this.#wrongLength(length, end.length);
     const missing = HEADER + length + CRC_DIGITS - end.nextHeader;
     return this.#fail('incomplete', `the frame ends ${missing} bytes before its length says`, end.nextHeader);
@@ -144,8 +162,9 @@ export class FrameSplitter {
    * Where the frame at hand really ends: `length` of the data segment up to the `&&` that four hex digits and a line end
    * follow (null: no such end before the next frame), and where that next frame, or the end of what is here, lies.
    */
-  #actualEnd(): { length: number | null; nextHeader: number } {
-    const text = this.#buffer.toString('latin1', 0, HEADER + this.#maxSegment + LOOKAHEAD);
+  #actualEnd(stated: number): { length: number | null; nextHeader: number } {
+    const window = HEADER + Math.max(this.#maxSegment, stated) + LOOKAHEAD;
+    const text = this.#buffer.toString('latin1', 0, window);
     const next = /##\d{4}/.exec(text.slice(2));
     const nextHeader = next ? next.index + 2 : this.#buffer.length;
     const match = /&&[0-9A-Fa-f]{4}(?=\s|$)/.exec(text.slice(HEADER, nextHeader));
