@@ -1,3 +1,5 @@
+import type { QuarantineReason } from '../contracts/index.ts';
+
 /** What a device said, as any entrance (embedded broker, external broker, gateway) hands it to ingest. */
 export interface DeviceMessage {
   topic: string;
@@ -11,6 +13,18 @@ export interface DeviceMessage {
   userProperties?: Record<string, string>;
   /** The message was too long to be held: its true size and hash. */
   oversize?: { size: number; sha256: string };
+  /** What the entrance itself found wrong with it: it goes to quarantine for that. */
+  fault?: { reason: QuarantineReason; detail: string };
+  /** It came before, and is run again out of quarantine. */
+  again?: Again;
+}
+
+/** A message that is run again is judged by the time at which it came, and told what is still wrong with it. */
+export interface Again {
+  /** Epoch ms, of the first time. */
+  receivedAt: number;
+  /** What is refused of it is written here: its entry is in quarantine already. */
+  refused: { reason: QuarantineReason; detail: string; device: string | null }[];
 }
 
 /** A session of a device began, or ended with or without a farewell. */

@@ -45,8 +45,9 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Accept {
   const { take, refuse } = taker(config, deps);
 
   function accept(message: DeviceMessage): Promise<Receipt> {
-    const receivedAt = clock.now();
-    tally.messages += 1;
+    const { again } = message;
+    const receivedAt = again === undefined ? clock.now() : again.receivedAt;
+    if (again === undefined) tally.messages += 1;
     const route = deps.routes.find(message.topic);
     const named = typeof route === 'string' ? null : route.address.device;
     const to = named === null ? undefined : known.find(named);
@@ -71,13 +72,15 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Accept {
     to: KnownDevice | undefined,
     receivedAt: number,
   ): Promise<Receipt> {
-    deps.inFlight.add(receivedAt);
+    // What is run again came before ticks that are long out: it holds none up.
+    const heldBack = message.again === undefined;
+    if (heldBack) deps.inFlight.add(receivedAt);
     let decoded: Decoded;
     try {
       decoded = await decoding;
     } finally {
       // From here to the line nothing waits: the tick may pass.
-      deps.inFlight.remove(receivedAt);
+      if (heldBack) deps.inFlight.remove(receivedAt);
     }
     return finish(message, decoded, to, receivedAt);
   }
@@ -131,9 +134,11 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Accept {
     if (size > most || message.oversize !== undefined) {
       return { reason: 'payload-too-large', detail: `payload: ${size} bytes; at most ${most} are allowed` };
     }
+    if (message.fault !== undefined) return message.fault;
     const foreign = notTheirs(message, to);
     if (foreign !== null) return foreign;
     const owner = typeof route === 'string' ? null : route.address.device;
+    if (message.again !== undefined) return null;
     if (!deps.rate.allows(message.authenticatedDevice ?? to?.device.id ?? owner ?? message.clientId ?? '')) {
       const { perS, burst } = config.rate;
       return {
@@ -167,8 +172,9 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Accept {
     if (to !== undefined && (kind === 'readings' || to.device.kind === 'camera')) return null;
     const reason = kind === 'picture' ? 'camera-unknown' : 'device-unknown';
     if (to !== undefined) return { reason, detail: `device ${device} is no camera by the registry` };
-    const { topic, clientId, payload } = message;
-    deps.strangers.saw({ name: device, kind, topic, clientId, at: clock.now(), payload });
+    const { topic, clientId, payload, again } = message;
+    if (again === undefined)
+      deps.strangers.saw({ name: device, kind, topic, clientId, at: clock.now(), payload });
     return { reason, detail: `device ${device} is not in the registry` };
   }
 

@@ -11,6 +11,7 @@ import { line } from './line.ts';
 import { pictures } from './pictures.ts';
 import { openQuarantine, type Quarantine } from './quarantine.ts';
 import { rateLimit } from './rate-limit.ts';
+import { type Rerunner, rerunner } from './rerun.ts';
 import { routes } from './routes.ts';
 import { startSeriesWriter } from './series-writer.ts';
 import type { Tally } from './take.ts';
@@ -49,6 +50,9 @@ export interface Ingest {
   counts(): Promise<IngestCounts>;
   health(): { ok: boolean; problems: string[] };
   readonly quarantine: Quarantine;
+  /** Quarantined messages once more, as of when they came: see rerun.ts. `by`: who asks, for the record. */
+  readonly rerun: Rerunner['rerun'];
+  readonly rerunOne: Rerunner['rerunOne'];
   /** Resolves when all that was accepted is durable. Stop the entrances first. */
   stop(): Promise<void>;
 }
@@ -94,6 +98,7 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
   return {
     accept,
     quarantine,
+    ...rerunner({ ...deps, accept }),
     async session(device, event) {
       const record: DeviceEvent = { type: 'device', device, time: clock.now(), event };
       const sent = way.append({ key: device, value: encodeRecord(record) }, () => undefined);

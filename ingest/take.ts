@@ -50,8 +50,15 @@ export function taker(config: IngestConfig, deps: TakeDeps): Taker {
   const { line, quarantine, tally } = deps;
 
   async function refuse(message: DeviceMessage, why: Rejected, receivedAt: number, device: string | null) {
-    await quarantine.put(suspect(message, why, receivedAt, device));
+    await putAside(message, why, receivedAt, device);
     return refused(why.reason);
+  }
+
+  /** To quarantine; what is run again is there already, and only told why. */
+  async function putAside(message: DeviceMessage, why: Rejected, receivedAt: number, device: string | null) {
+    const suspected = suspect(message, why, receivedAt, device);
+    if (message.again === undefined) await quarantine.put(suspected);
+    else message.again.refused.push(suspected);
   }
 
   function take(
@@ -74,7 +81,7 @@ export function taker(config: IngestConfig, deps: TakeDeps): Taker {
       case 'rejected':
         return Promise.all([
           refuse(message, decoded, receivedAt, id),
-          noteIntegrity([decoded], id, receivedAt),
+          noteIntegrity(message, [decoded], id, receivedAt),
         ]).then(([receipt]) => receipt);
       case 'nothing':
         tally.duplicates += decoded.repeats ?? 0;
@@ -139,15 +146,21 @@ export function taker(config: IngestConfig, deps: TakeDeps): Taker {
       detail: details.slice(0, 10).join('. ') + kept,
     }));
     await Promise.all([
-      ...entries.map((why) => quarantine.put(suspect(message, why, receivedAt, to.device.id))),
-      noteIntegrity(entries, to.device.id, receivedAt),
+      ...entries.map((why) => putAside(message, why, receivedAt, to.device.id)),
+      noteIntegrity(message, entries, to.device.id, receivedAt),
     ]);
     const outcome = taken > 0 ? 'accepted' : 'quarantined';
     return { outcome, reason: entries[0]?.reason ?? null, taken, duplicates, quarantined: entries.length };
   }
 
   /** Two contents under one key are an event that detectors hear of: falsified data may look like this. */
-  async function noteIntegrity(bad: readonly Rejected[], device: string, time: number): Promise<void> {
+  async function noteIntegrity(
+    message: DeviceMessage,
+    bad: readonly Rejected[],
+    device: string,
+    time: number,
+  ) {
+    if (message.again !== undefined) return;
     const conflict = bad.find((one) => one.reason === 'duplicate-conflict');
     if (conflict === undefined) return;
     const detail = conflict.detail.slice(0, 500);
@@ -191,7 +204,13 @@ function suspect(message: DeviceMessage, why: Rejected, receivedAt: number, devi
     receivedAt,
     topic: message.topic,
     client: message.clientId,
-    device: message.authenticatedDevice ?? device,
+    // Who pretends to be another is the one to be named.
+    device:
+      why.reason === 'device-mismatch'
+        ? message.authenticatedDevice
+        : (device ?? message.authenticatedDevice),
+    sender: message.authenticatedDevice,
+    userProperties: message.userProperties,
     payload: message.payload,
     ...(message.oversize === undefined ? {} : { whole: message.oversize }),
   };
