@@ -33,7 +33,7 @@ export const BrokerConfig = z
       .int()
       .min(65_536)
       .max(67_108_864)
-      .default(21 * 1024 * 1024)
+      .default(27 * 1024 * 1024)
       .describe('A longer PUBLISH is not held in memory: its head, size and hash go to quarantine'),
     maxInFlight: z
       .number()

@@ -44,8 +44,14 @@ export function maySubscribe(who: Identity, filter: string, registry: Pick<Regis
   return who.device === null ? registry.get(device) !== undefined : device === who.device;
 }
 
-/** A will speaks for a client that can no longer be asked: it may use the client's own topics only. */
+/**
+ * A will speaks for a client that can no longer be asked: of the topics that name a device it may use the client's own
+ * only. On others (`tele/plug-1/LWT`, `frigate/available`) ingest judges it as any message: by the device that it means.
+ */
 export function mayLeaveWill(username: string | undefined, topic: string): boolean {
   const device = parseDeviceTopic(topic)?.device;
-  return device !== undefined && (username === undefined || device === username);
+  if (device === undefined) return !topic.startsWith(NATIVE_PREFIX);
+  return username === undefined || device === username;
 }
+
+const NATIVE_PREFIX = 'v1/';
