@@ -55,6 +55,7 @@ describe('a good frame', () => {
         packet: null,
         dataTime: null,
         resent: false,
+        encrypted: false,
         items: [{ code: 'RtdInterval', field: null, value: '30', flag: null }],
       },
     ]);

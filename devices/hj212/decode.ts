@@ -1,6 +1,9 @@
+import type { Hj212Item } from './cp.ts';
 import type { CrcVariant } from './crc.ts';
+import { type SegmentError, SegmentFault } from './fault.ts';
 import { type FrameError, type FrameResult, FrameSplitter, type FramingOptions } from './framing.ts';
-import { type Edition, type Hj212Item, parseSegment, type SegmentError, SegmentFault } from './segment.ts';
+import type { Edition } from './head.ts';
+import { parseSegment } from './segment.ts';
 
 /** One decoded frame as `qianliyan decode hj212` prints it. */
 export type DecodedFrame =
@@ -14,9 +17,11 @@ export type DecodedFrame =
       mn: string | null;
       flag: number | null;
       packet: { total: number; index: number } | null;
-      /** `YYYYMMDDhhmmss` as sent, Beijing time. */
+      /** The first, `YYYYMMDDhhmmss` as sent, Beijing time; an item of another time has a `dataTime` of its own. */
       dataTime: string | null;
       resent: boolean;
+      /** SM4; what follows is of the plain text. */
+      encrypted: boolean;
       items: Hj212Item[];
     }
   | {
@@ -51,7 +56,8 @@ function decodeFrame(frame: FrameResult): DecodedFrame {
     return { ok: false, code: frame.code, message: frame.message, at: frame.at, raw: printable(frame.raw) };
   try {
     const { edition, qn, st, cn, mn, flag, packet, dataTime, resent, items } = parseSegment(frame.segment);
-    return { ok: true, edition, crc: frame.crc, qn, st, cn, mn, flag, packet, dataTime, resent, items };
+    const { crc, encrypted } = frame;
+    return { ok: true, edition, crc, qn, st, cn, mn, flag, packet, dataTime, resent, encrypted, items };
   } catch (error) {
     if (!(error instanceof SegmentFault)) throw error;
     const at = frame.at + HEADER + error.at;

@@ -1,11 +1,16 @@
-import { CRC, type CrcVariant, crcModbus, crcText } from './crc.ts';
+import type { CrcVariant } from './crc.ts';
+import { type Opened, openSegment, type PeerProfile } from './open.ts';
+import { looksPlain } from './sm4.ts';
+import { wireText } from './text.ts';
+
+export type { PeerProfile } from './open.ts';
 
 /**
  * Cuts a byte stream into HJ 212 frames: `##` + 4 digits of length + data segment + 4 hex digits of CRC (+ CR LF).
  *
  * Promises: cuts by length, never by CR LF (2025 cipher text may hold CR LF, `&&` and `##`); counts bytes, not characters;
- * takes segments split and joined in any way; finds the next frame after any damage; each frame gives one result;
- * memory is bounded by the longest frame allowed. It does not look into the data segment.
+ * gives the same results however the stream is split into chunks; finds the next frame after any damage; each frame gives
+ * one result; memory is bounded by the longest frame allowed. Of the data segment it reads MN alone, to find its profile.
  */
 
 /** Why a piece of the stream is no frame. */
@@ -18,47 +23,48 @@ export type FrameError =
   | 'length-mismatch'
   /** The checksum does not fit the data segment. */
   | 'crc-mismatch'
+  /** The segment is encrypted, and no key, or not the right one, is known. */
+  | 'not-decrypted'
   /** The stream ended within a frame. */
   | 'incomplete';
 
 export type FrameResult =
-  /** `raw`: the whole frame as it came, without its line end. */
-  | { ok: true; at: number; segment: Buffer; crc: CrcVariant; raw: Buffer }
+  /** `segment`: plain; `raw`: the frame as it came, without line end. */
+  | { ok: true; at: number; segment: Buffer; crc: CrcVariant; encrypted: boolean; raw: Buffer }
   | { ok: false; at: number; code: FrameError; message: string; raw: Buffer };
 
-export interface FramingOptions {
+export interface FramingOptions extends PeerProfile {
   /** Longest data segment, bytes. 1,024 by the standard; real devices go beyond it. */
   maxSegment?: number;
-  /**
-   * Asked when a header states more than `maxSegment`: how much this sender is allowed, by the first bytes of its data
-   * segment (which name its MN).
-   */
-  longer?: (head: Buffer) => number;
-  /** Checksums that are accepted, in this order. A variant that is not named here is refused, never tried in silence. */
-  crc?: readonly CrcVariant[];
+  /** What holds for the sender of a frame, by its MN, instead of the options' own; null: the frame has none. */
+  peer?: (mn: string | null) => PeerProfile;
 }
 
 const HEADER = 6;
 const CRC_DIGITS = 4;
-const HASH = 0x23;
 const NEWLINE = 0x0a;
 /** Bytes behind the longest data segment that are looked at to find a frame's real end. */
 const LOOKAHEAD = 16;
-/** QN, ST, CN, PW and MN stand within so many bytes of the data segment. */
-const HEAD_BYTES = 160;
+/** `0xE4,` for one byte. */
+const PRINTED_BYTE = 5;
+
+type Step = { used: number; result: FrameResult | null };
 
 export class FrameSplitter {
   readonly #maxSegment: number;
-  readonly #longer: ((head: Buffer) => number) | null;
-  readonly #crc: readonly CrcVariant[];
+  /** Longest data segment on the wire. */
+  readonly #maxWire: number;
+  readonly #peer: (mn: string | null) => PeerProfile;
   #buffer: Buffer = Buffer.alloc(0);
   /** Position of `#buffer[0]` in the whole stream. */
   #position = 0;
+  /** The rest of a frame that was refused as too long is passed over in silence. */
+  #passing = false;
 
   constructor(options: FramingOptions = {}) {
     this.#maxSegment = options.maxSegment ?? 1024;
-    this.#longer = options.longer ?? null;
-    this.#crc = options.crc ?? ['standard'];
+    this.#maxWire = options.braces ? this.#maxSegment * PRINTED_BYTE : this.#maxSegment;
+    this.#peer = options.peer ?? (() => options);
   }
 
   /** Takes the next bytes and gives the frames that they complete. */
@@ -85,86 +91,122 @@ export class FrameSplitter {
   }
 
   /** The next piece and how many bytes it used; null = more bytes are needed. */
-  #next(ended: boolean): { used: number; result: FrameResult | null } | null {
+  #next(ended: boolean): Step | null {
     const start = this.#findHeader();
-    if (start > 0) return this.#beforeHeader(start);
-    if (start < 0) return this.#noHeader(ended);
+    if (start !== 0) return this.#noHeader(start, ended);
+    this.#passing = false;
     const length = Number(this.#buffer.toString('latin1', 2, HEADER));
-    if (length > this.#maxSegment) {
-      const allowed = this.#allowed(length, ended);
-      if (allowed === null) return null;
-      if (length > allowed) return this.#tooLong(length, allowed);
-    }
+    if (length > this.#maxWire) return this.#tooLong(length, ended);
     const end = HEADER + length + CRC_DIGITS;
-    if (this.#buffer.length < end) return ended ? this.#incomplete(length) : null;
-    return this.#check(length);
+    if (this.#buffer.length >= end) return this.#check(length, ended);
+    return ended ? this.#incomplete(length) : this.#endsEarly(length);
   }
 
-  /** What the sender of a long segment is allowed; null = its head is not here yet. */
-  #allowed(length: number, ended: boolean): number | null {
-    if (this.#longer === null) return this.#maxSegment;
-    const head = this.#buffer.subarray(HEADER, HEADER + Math.min(length, HEAD_BYTES));
-    return head.length < Math.min(length, HEAD_BYTES) && !ended ? null : this.#longer(head);
-  }
-
-  #beforeHeader(start: number): { used: number; result: FrameResult | null } {
-    const line = this.#buffer.indexOf(NEWLINE) + 1;
-    const used = line > 0 && line < start ? line : start;
-    return { used, result: this.#garbage(used) };
-  }
-
-  #check(length: number): { used: number; result: FrameResult } {
+  #check(length: number, ended: boolean): Step | null {
     const end = HEADER + length + CRC_DIGITS;
-    const segment = this.#buffer.subarray(HEADER, HEADER + length);
-    const stated = this.#buffer.toString('latin1', HEADER + length, end);
-    const crc = this.#crc.find((variant) => crcText(CRC[variant](segment)) === stated.toUpperCase());
-    if (crc === undefined) return this.#mismatch(segment, stated);
-    const raw = Buffer.from(this.#buffer.subarray(0, end));
-    const whole = raw.subarray(HEADER, HEADER + length);
-    return { used: end, result: { ok: true, at: this.#position, segment: whole, crc, raw } };
+    const opened = this.#open(length);
+    if (opened.ok)
+      return opened.segment.length > this.#maxSegment
+        ? this.#tooLong(length, ended)
+        : this.#good(opened, end);
+    if (opened.code === 'not-decrypted') return this.#fail(opened.code, opened.message, end);
+    return this.#mismatch(length, opened, ended);
   }
 
-  #mismatch(segment: Buffer, stated: string): { used: number; result: FrameResult } {
-    const end = this.#actualEnd(segment.length);
-    if (end.length !== null && end.length !== segment.length)
-      return this.#wrongLength(segment.length, end.length);
-    const used = HEADER + segment.length + CRC_DIGITS;
-    if (end.length === null && end.nextHeader < used) {
-      const message = `the header says ${segment.length} bytes, but another frame begins after ${end.nextHeader}`;
-      return this.#fail('length-mismatch', message, end.nextHeader);
+  #open(length: number): Opened {
+    const wire = this.#buffer.subarray(HEADER, HEADER + length);
+    const stated = this.#buffer.toString('latin1', HEADER + length, HEADER + length + CRC_DIGITS);
+    return openSegment(wire, stated, this.#peer(mnOf(wire)));
+  }
+
+  #good(opened: Opened & { ok: true }, used: number): Step {
+    const { crc, encrypted } = opened;
+    const raw = Buffer.from(this.#buffer.subarray(0, used));
+    const segment = Buffer.from(opened.segment);
+    return { used, result: { ok: true, at: this.#position, segment, crc, encrypted, raw } };
+  }
+
+  #mismatch(length: number, opened: Opened & { ok: false }, ended: boolean): Step | null {
+    const end = this.#actualEnd();
+    if (end.length !== length && opened.crcDigits === CRC_DIGITS) {
+      if (!ended && !this.#endIsSeen()) return null;
+      if (end.length !== null)
+        return this.#printed(length, end.length) ?? this.#wrongLength(length, end.length);
+      if (end.nextHeader < HEADER + length + CRC_DIGITS) {
+        const message = `the header says ${length} bytes, but another frame begins after ${end.nextHeader}`;
+        return this.#fail('length-mismatch', message, end.nextHeader);
+      }
     }
-    const expected = crcText(CRC[this.#crc[0] ?? 'standard'](segment));
-    const modbus = stated.toUpperCase() === crcText(crcModbus(segment));
-    const hint = modbus ? '; it fits CRC16/MODBUS, which a device profile may allow' : '';
-    const message = `the frame says CRC ${JSON.stringify(stated)}, its data segment gives ${expected}${hint}`;
-    return this.#fail('crc-mismatch', message, used);
+    return this.#fail(opened.code, opened.message, HEADER + length + opened.crcDigits);
   }
 
-  #wrongLength(stated: number, actual: number) {
-    const message = `the header says ${stated} bytes, the data segment ends after ${actual}`;
+  /** Print notation of cipher text, with the length of the plain text in the header, as the standard's examples have it. */
+  #printed(stated: number, actual: number): Step | null {
+    const opened = this.#open(actual);
+    if (!opened.ok || !opened.encrypted || opened.segment.length !== stated) return null;
+    return this.#good(opened, HEADER + actual + CRC_DIGITS);
+  }
+
+  #wrongLength(stated: number, actual: number): Step {
+    const hint =
+      characters(this.#buffer.subarray(HEADER, HEADER + actual)) === stated
+        ? '; it counts characters, not bytes'
+        : '';
+    const message = `the header says ${stated} bytes, the data segment ends after ${actual}${hint}`;
     return this.#fail('length-mismatch', message, HEADER + actual + CRC_DIGITS);
   }
 
-  #tooLong(length: number, allowed: number) {
-    const end = this.#actualEnd(length);
-    const used = end.length === null ? end.nextHeader : HEADER + end.length + CRC_DIGITS;
-    return this.#fail('too-long', `the header says ${length} bytes; at most ${allowed} are allowed`, used);
+  #tooLong(length: number, ended: boolean): Step | null {
+    if (!ended && !this.#endIsSeen()) return null;
+    const end = this.#actualEnd();
+    const line = this.#buffer.indexOf(NEWLINE) + 1;
+    const most = Math.min(end.nextHeader, line > 0 ? line : Number.POSITIVE_INFINITY, this.#limit());
+    const used = end.length === null ? most : HEADER + end.length + CRC_DIGITS;
+    this.#passing = end.length === null;
+    return this.#fail(
+      'too-long',
+      `the header says ${length} bytes; at most ${this.#maxSegment} are allowed`,
+      used,
+    );
   }
 
-  #incomplete(length: number) {
-    const end = this.#actualEnd(length);
-    if (end.length !== null && end.length !== length) return this.#wrongLength(length, end.length);
+  #incomplete(length: number): Step {
+    const end = this.#actualEnd();
+    if (end.length !== null && end.length !== length)
+      return this.#printed(length, end.length) ?? this.#wrongLength(length, end.length);
     const missing = HEADER + length + CRC_DIGITS - end.nextHeader;
     return this.#fail('incomplete', `the frame ends ${missing} bytes before its length says`, end.nextHeader);
   }
 
   /**
-   * Where the frame at hand really ends: `length` of the data segment up to the `&&` that four hex digits and a line end
-   * follow (null: no such end before the next frame), and where that next frame, or the end of what is here, lies.
+   * A length beyond the frame's own end would hold up a sender that waits for its answer: a plain frame that ends with
+   * the chunk, and whose checksum fits there, is told at once.
    */
-  #actualEnd(stated: number): { length: number | null; nextHeader: number } {
-    const window = HEADER + Math.max(this.#maxSegment, stated) + LOOKAHEAD;
-    const text = this.#buffer.toString('latin1', 0, window);
+  #endsEarly(length: number): Step | null {
+    if (this.#buffer.at(-1) !== NEWLINE) return null;
+    const end = this.#actualEnd();
+    if (end.length === null || end.length >= length) return null;
+    const opened = this.#open(end.length);
+    const sound = opened.ok && !opened.encrypted && looksPlain(opened.segment);
+    return sound ? this.#wrongLength(length, end.length) : null;
+  }
+
+  /** Enough is here to say where the frame at hand ends. */
+  #endIsSeen(): boolean {
+    if (this.#buffer.length >= this.#limit() || this.#buffer.indexOf(NEWLINE, HEADER) >= 0) return true;
+    return /##\d{4}/.test(this.#buffer.toString('latin1', 2));
+  }
+
+  #limit(): number {
+    return HEADER + this.#maxWire + LOOKAHEAD;
+  }
+
+  /**
+   * Where the frame at hand really ends: `length` of the data segment up to the `&&` that a checksum and a line end, or the
+   * next frame, follow (null: no such end before the next frame), and where that next frame, or the end of what is here, lies.
+   */
+  #actualEnd(): { length: number | null; nextHeader: number } {
+    const text = this.#buffer.toString('latin1', 0, this.#limit());
     const next = /##\d{4}/.exec(text.slice(2));
     const nextHeader = next ? next.index + 2 : this.#buffer.length;
     const match = /&&[0-9A-Fa-f]{4}(?=\s|$)/.exec(text.slice(HEADER, nextHeader));
@@ -180,37 +222,44 @@ export class FrameSplitter {
     return -1;
   }
 
-  /** Garbage is given line by line, once its line has ended: two broken lines are two errors. */
-  #noHeader(ended: boolean): { used: number; result: FrameResult | null } | null {
+  /** Garbage is given line by line, once its line has ended: two broken lines are two errors. `start`: the next header. */
+  #noHeader(start: number, ended: boolean): Step | null {
     const line = this.#buffer.indexOf(NEWLINE) + 1;
-    if (line > 0) return { used: line, result: this.#garbage(line) };
-    if (!ended && this.#buffer.length < this.#maxSegment + LOOKAHEAD) return null;
-    // A header may be split between two segments: its first bytes stay.
-    const used = this.#buffer.length - (ended ? 0 : this.#headerPrefix());
-    return { used, result: this.#garbage(used) };
-  }
-
-  #headerPrefix(): number {
-    for (let n = HEADER - 1; n > 0; n -= 1) {
-      const tail = this.#buffer.subarray(this.#buffer.length - n);
-      if (tail.every((byte, i) => (i < 2 ? byte === HASH : byte >= 0x30 && byte <= 0x39))) return n;
-    }
-    return 0;
+    const most = this.#limit();
+    const piece = line > 0 && (start < 0 || line < start) ? line : start;
+    if (piece > 0 && piece <= most) return this.#garbage(piece);
+    // A header may be split between two chunks: its first bytes stay.
+    if (piece > most || this.#buffer.length >= most + HEADER) return this.#garbage(most);
+    return ended ? this.#garbage(this.#buffer.length) : null;
   }
 
   /** Line ends and blanks between frames are no fault. */
-  #garbage(used: number): FrameResult | null {
+  #garbage(used: number): Step {
     const raw = this.#buffer.subarray(0, used);
-    if (/^\s*$/.test(raw.toString('latin1'))) return null;
-    return this.#fail(
-      'no-header',
-      `${used} bytes that belong to no frame (a frame begins with ## and four digits)`,
-      used,
-    ).result;
+    const silent = this.#passing || /^\s*$/.test(raw.toString('latin1'));
+    if (raw.at(-1) === NEWLINE) this.#passing = false;
+    if (silent) return { used, result: null };
+    const message = `${used} bytes that belong to no frame (a frame begins with ## and four digits)`;
+    return this.#fail('no-header', message, used);
   }
 
-  #fail(code: FrameError, message: string, used: number): { used: number; result: FrameResult } {
+  #fail(code: FrameError, message: string, used: number): Step {
     const raw = Buffer.from(this.#buffer.subarray(0, used));
     return { used, result: { ok: false, at: this.#position, code, message, raw } };
+  }
+}
+
+/** MN stands before CP, in clear text in every edition. */
+function mnOf(wire: Buffer): string | null {
+  const head = wire.toString('latin1', 0, Math.min(wire.length, 256));
+  return /(?:^|;)\s*MN\s*=\s*([^;]*?)\s*;/i.exec(head)?.[1] || null;
+}
+
+function characters(segment: Buffer): number | null {
+  try {
+    return wireText(segment).read(0, segment.length).length;
+  } catch {
+    // No text.
+    return null;
   }
 }
