@@ -14,6 +14,7 @@ export * from './api.ts';
 export * from './broker/broker.ts';
 export * from './commands.ts';
 export * from './config.ts';
+export * from './handover.ts';
 export * from './message.ts';
 export * from './registry/registry.ts';
 export { deviceMigrations } from './registry/tables.ts';

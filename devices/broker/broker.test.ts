@@ -1,11 +1,15 @@
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import { generate } from 'mqtt-packet';
 import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RegisteredDevice } from '../../contracts/index.ts';
 import { BrokerConfig } from '../config.ts';
-import type { DeviceMessage } from '../message.ts';
+import { handOnTo } from '../handover.ts';
+import type { DeviceMessage, Outgoing } from '../message.ts';
 import { type Broker, startBroker } from './broker.ts';
 
 /** The broker on a real socket, with mqtt.js clients; storage is played by the test. */
@@ -14,6 +18,8 @@ let broker: Broker;
 let received: DeviceMessage[];
 let sessions: string[];
 let changed: (id: string) => void;
+/** What goes back to the device of every message. */
+let answer: { send?: Outgoing[] };
 /** What storage does with a message. */
 let store: (message: DeviceMessage) => Promise<unknown>;
 const clients: MqttClient[] = [];
@@ -35,10 +41,11 @@ const registry = {
 async function start(config: Record<string, unknown> = {}) {
   broker = await startBroker(BrokerConfig.parse({ port: 0, ...config }), {
     registry,
-    accept(message) {
+    handOn: handOnTo(async (message) => {
       received.push(message);
-      return store(message);
-    },
+      await store(message);
+      return answer;
+    }),
     session: (device, event) => sessions.push(`${device} ${event}`),
     log: pino({ level: 'silent' }),
     metrics: new Metrics(),
@@ -61,6 +68,7 @@ async function until(holds: () => boolean): Promise<void> {
 beforeEach(() => {
   received = [];
   sessions = [];
+  answer = {};
   store = async () => undefined;
 });
 afterEach(async () => {
@@ -257,6 +265,120 @@ describe('acknowledgement', () => {
   });
 });
 
+describe('a client that only publishes', () => {
+  const hello = { protocolId: 'MQTT', protocolVersion: 4, clean: true, keepalive: 1 } as const;
+  const reading = generate({
+    cmd: 'publish',
+    topic: 'v1/devices/dust-01/observations',
+    payload: 'x',
+    qos: 1,
+    messageId: 1,
+    dup: false,
+    retain: false,
+  });
+
+  /** A plain socket: no client library that would send PINGREQ. */
+  async function signIn() {
+    const socket = connectTcp(broker.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(
+      generate({
+        cmd: 'connect',
+        clientId: 'raw',
+        username: 'dust-01',
+        password: Buffer.from('right'),
+        ...hello,
+      }),
+    );
+    await once(socket, 'data');
+    return socket;
+  }
+
+  it('is alive as long as it does so, and dropped once it is quiet for one and a half keep-alive periods', async () => {
+    await start();
+    const socket = await signIn();
+    let closed = false;
+    socket.on('close', () => {
+      closed = true;
+    });
+    socket.resume();
+    for (let i = 0; i < 8; i++) {
+      socket.write(reading);
+      await pause(300);
+      expect(closed).toBe(false);
+    }
+    expect(received).toHaveLength(8);
+    await until(() => closed);
+    expect(sessions).toEqual(['dust-01 connected', 'dust-01 lost']);
+  });
+
+  it('has said all that lies before its farewell', async () => {
+    await start();
+    const socket = await signIn();
+    socket.end(Buffer.concat([reading, reading, generate({ cmd: 'disconnect' })]));
+    await until(() => sessions.length === 2);
+    expect(received).toHaveLength(2);
+    expect(sessions[1]).toBe('dust-01 disconnected');
+  });
+
+  it('may send before it was let in, and in what order it likes', async () => {
+    await start();
+    const socket = connectTcp(broker.port, '127.0.0.1');
+    const wholeTalk = [
+      generate({
+        cmd: 'connect',
+        clientId: 'raw',
+        username: 'dust-01',
+        password: Buffer.from('right'),
+        ...hello,
+      }),
+      ...['1', '2', '3'].map((payload, i) =>
+        generate({
+          cmd: 'publish',
+          topic: 'v1/devices/dust-01/observations',
+          payload,
+          qos: 1,
+          messageId: i + 1,
+          dup: false,
+          retain: false,
+        }),
+      ),
+    ];
+    socket.write(Buffer.concat(wholeTalk));
+    const bytes: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => bytes.push(chunk));
+    await until(() => Buffer.concat(bytes).length === 16);
+    expect(received.map(({ payload }) => payload.toString())).toEqual(['1', '2', '3']);
+    const acks = Buffer.concat(bytes).subarray(4);
+    expect([3, 7, 11].map((at) => acks[at])).toEqual([1, 2, 3]);
+    socket.destroy();
+  });
+
+  it('is cut off when it breaks the protocol, and nothing of that is taken', async () => {
+    await start();
+    const socket = await signIn();
+    const closed = once(socket, 'close');
+    socket.resume();
+    socket.write(Buffer.from([0x32, 5, 0, 1, 97, 0, 0]));
+    await closed;
+    expect(received).toEqual([]);
+  });
+});
+
+describe('an answer', () => {
+  it('goes back to the device that is subscribed to it, once the message is durable', async () => {
+    await start();
+    const client = await as('dust-01');
+    const heard: string[] = [];
+    client.on('message', (topic, payload) => heard.push(`${topic} ${payload}`));
+    await client.subscribeAsync('v1/devices/dust-01/commands/#', { qos: 1 });
+    answer = { send: [{ topic: 'v1/devices/dust-01/commands/rebirth', payload: Buffer.from('please') }] };
+    await client.publishAsync('v1/devices/dust-01/observations', 'x', { qos: 1 });
+    await until(() => heard.length === 1);
+    expect(heard).toEqual(['v1/devices/dust-01/commands/rebirth please']);
+  });
+});
+
 describe('size', () => {
   it('a message beyond the buffer is cut, hashed and acknowledged; one beyond the limit ends the connection', async () => {
     await start({ maxBufferedBytes: 65_536, maxPacketBytes: 1_000_000 });
@@ -281,7 +403,7 @@ describe('starting', () => {
     await start();
     const taken = startBroker(BrokerConfig.parse({ port: broker.port }), {
       registry,
-      accept: async () => undefined,
+      handOn: handOnTo(async () => ({})),
       session: () => undefined,
       log: pino({ level: 'silent' }),
       metrics: new Metrics(),
@@ -297,7 +419,7 @@ describe('starting', () => {
     const tls = { certFile: 'no-such.pem', keyFile: 'no-such.key' };
     const failing = startBroker(BrokerConfig.parse({ port: 0, tls }), {
       registry,
-      accept: async () => undefined,
+      handOn: handOnTo(async () => ({})),
       session: () => undefined,
       log: pino({ level: 'silent' }),
       metrics: new Metrics(),

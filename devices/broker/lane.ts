@@ -6,23 +6,24 @@ import type { Duplex } from 'node:stream';
  * may finish them in another. Acknowledgements that fall due in one turn of the event loop leave in one write.
  */
 export interface Lane {
-  /** A message came in. `proceed` is called at once, or when there is room again: until then nothing more is read. */
-  enter(bytes: number, proceed: () => void): void;
-  /** It is durable, or was dropped. */
+  /** A message came in. */
+  enter(bytes: number): void;
+  /** As much is under way as may be: nothing more should be read. */
+  readonly full: boolean;
+  /** Calls back once when there is room again; half of the lane is empty then. */
+  whenRoom(proceed: () => void): void;
+  /** A message is durable, or was dropped. */
   leave(bytes: number): void;
-  /** Keeps the place of a QoS 1 message; the returned function says that it may be acknowledged. */
-  expectAck(messageId: number): () => void;
+  /** Keeps the place of a QoS 1 message in the order of acknowledgements; gives its number. */
+  expectAck(messageId: number): number;
+  /** The message with that number may be acknowledged. */
+  acknowledge(number: number): void;
   close(): void;
 }
 
 export interface LaneLimits {
   messages: number;
   bytes: number;
-}
-
-interface PendingAck {
-  messageId: number;
-  due: boolean;
 }
 
 /** A client that sends without ever reading its acknowledgements is let go. */
@@ -35,9 +36,12 @@ export function lane(connection: Duplex, limits: LaneLimits): Lane {
 class ConnectionLane implements Lane {
   readonly #connection: Duplex;
   readonly #limits: LaneLimits;
-  /** In the order of arrival; `#first` is the first that has not left. */
-  #acks: PendingAck[] = [];
+  /** Ring of those that wait, by number modulo its size, a power of two: message id, and whether it is due. */
+  #ids = new Uint16Array(8);
+  #due = new Uint8Array(8);
+  /** Number of the first that has not left, and of the next to come. */
   #first = 0;
+  #next = 0;
   #flushing = false;
   #messages = 0;
   #bytes = 0;
@@ -49,10 +53,17 @@ class ConnectionLane implements Lane {
     this.#limits = limits;
   }
 
-  enter(bytes: number, proceed: () => void): void {
+  get full(): boolean {
+    return this.#messages > this.#limits.messages || this.#bytes > this.#limits.bytes;
+  }
+
+  enter(bytes: number): void {
     this.#messages += 1;
     this.#bytes += bytes;
-    if (this.#messages <= this.#limits.messages && this.#bytes <= this.#limits.bytes) proceed();
+  }
+
+  whenRoom(proceed: () => void): void {
+    if (!this.full) proceed();
     else this.#waiting.push(proceed);
   }
 
@@ -67,47 +78,64 @@ class ConnectionLane implements Lane {
     for (const proceed of waiting) proceed();
   }
 
-  expectAck(messageId: number): () => void {
-    const ack: PendingAck = { messageId, due: false };
-    this.#acks.push(ack);
-    return () => {
-      ack.due = true;
-      if (this.#flushing) return;
-      this.#flushing = true;
-      setImmediate(() => this.#flush());
-    };
+  expectAck(messageId: number): number {
+    if (this.#next - this.#first === this.#ids.length) this.#grow();
+    const number = this.#next++;
+    const place = number & (this.#ids.length - 1);
+    this.#ids[place] = messageId;
+    this.#due[place] = 0;
+    return number;
+  }
+
+  acknowledge(number: number): void {
+    this.#due[number & (this.#due.length - 1)] = 1;
+    if (this.#flushing || this.#closed) return;
+    this.#flushing = true;
+    setImmediate(() => this.#flush());
   }
 
   close(): void {
     this.#closed = true;
     this.#waiting = [];
-    this.#acks = [];
   }
 
   #flush(): void {
     this.#flushing = false;
     if (this.#closed) return;
+    const mask = this.#ids.length - 1;
     let end = this.#first;
-    while (this.#acks[end]?.due === true) end += 1;
+    while (end < this.#next && this.#due[end & mask] === 1) end += 1;
     if (end === this.#first) return;
-    this.#connection.write(pubacks(this.#acks, this.#first, end));
+    this.#connection.write(this.#pubacks(end));
     this.#first = end;
-    if (this.#first > 1_000 || this.#first === this.#acks.length) {
-      this.#acks = this.#acks.slice(this.#first);
-      this.#first = 0;
-    }
     if (this.#connection.writableLength > MAX_UNREAD_BYTES) this.#connection.destroy();
   }
-}
 
-/** PUBACK packets (clause 3.4) one behind the other. */
-function pubacks(acks: readonly PendingAck[], from: number, to: number): Buffer {
-  const bytes = Buffer.allocUnsafe((to - from) * 4);
-  for (let i = from; i < to; i++) {
-    const at = (i - from) * 4;
-    bytes[at] = 0x40;
-    bytes[at + 1] = 2;
-    bytes.writeUInt16BE(acks[i]?.messageId ?? 0, at + 2);
+  /** PUBACK packets (clause 3.4) one behind the other, from the first that waits to before `end`. */
+  #pubacks(end: number): Buffer {
+    const bytes = Buffer.allocUnsafe((end - this.#first) * 4);
+    const mask = this.#ids.length - 1;
+    let at = 0;
+    for (let number = this.#first; number < end; number++) {
+      const id = this.#ids[number & mask] ?? 0;
+      bytes[at] = 0x40;
+      bytes[at + 1] = 2;
+      bytes[at + 2] = id >> 8;
+      bytes[at + 3] = id & 0xff;
+      at += 4;
+    }
+    return bytes;
   }
-  return bytes;
+
+  #grow(): void {
+    const [ids, due] = [this.#ids, this.#due];
+    this.#ids = new Uint16Array(ids.length * 2);
+    this.#due = new Uint8Array(ids.length * 2);
+    for (let number = this.#first; number < this.#next; number++) {
+      const from = number & (ids.length - 1);
+      const to = number & (this.#ids.length - 1);
+      this.#ids[to] = ids[from] ?? 0;
+      this.#due[to] = due[from] ?? 0;
+    }
+  }
 }

@@ -1,14 +1,18 @@
-import { createHash, type Hash } from 'node:crypto';
+import { Interned } from '../../backbone/interned.ts';
+import { HEAD_BYTES, type OversizePublish, type Swallower, swallower } from './oversize.ts';
 
 /**
- * Stands between a socket and the MQTT parser, which would hold a whole packet in memory, whatever its length. The
- * gate reads fixed headers only (MQTT 3.1.1, clause 2.2) and lets packets through byte for byte, but
+ * Stands between a socket and the MQTT library. It reads fixed headers (MQTT 3.1.1, clause 2.2) and sorts packets:
  *
- *   a PUBLISH longer than `bufferBytes`  never reaches the parser: its head is kept, the rest hashed and forgotten
- *   any other packet longer than that, or any packet longer than `packetBytes`   ends the connection
+ *   PUBLISH of QoS 0 and 1, once it takes them   parsed here and handed over: the library never sees them, which is what
+ *                                                makes the broker fast
+ *   PUBLISH longer than `bufferBytes`            its head is kept, the rest hashed and forgotten
+ *   any other packet longer than that, any packet longer than `packetBytes`, a PUBLISH that makes no sense
+ *                                                ends the connection
+ *   all else                                     passes, byte for byte, to the library
  *
- * It promises at most `bufferBytes` in the parser and HEAD_BYTES here for each connection, and no copy of what it lets
- * through. It does not check anything else of the protocol: that is the parser's.
+ * It promises at most `bufferBytes` and HEAD_BYTES held here for each connection, and no copy of a packet that came in
+ * one piece. Of what passes it checks nothing but the length: that is the library's.
  */
 
 export interface GateLimits {
@@ -16,38 +20,45 @@ export interface GateLimits {
   packetBytes: number;
 }
 
-/** A PUBLISH that was too long to be held. */
-export interface OversizePublish {
-  topic: string;
-  qos: number;
-  /** Null for QoS 0. */
-  messageId: number | null;
-  /** The first bytes of the payload. */
-  head: Buffer;
-  /** Of the whole payload. */
-  size: number;
-  sha256: string;
-}
-
 export interface PacketGate {
-  /** What of the chunk the parser may see; null when nothing. */
+  /** What of the chunk the library may see; null when nothing. */
   pass(chunk: Buffer): Buffer | null;
+  /** From the next packet on PUBLISH of QoS 0 and 1 are handed over. Not before the library has let the client in. */
+  takePublishes(): void;
   /** A DISCONNECT has come: the client leaves on purpose. */
   readonly saidGoodbye: boolean;
+  /** PUBLISH packets handed over so far. */
+  readonly taken: number;
 }
 
 export interface GateEvents {
+  /** `payload` is a window on the chunk it came in. `messageId` is 0 for QoS 0. */
+  publish(topic: string, payload: Buffer, messageId: number): void;
   oversize(publish: OversizePublish): void;
   /** The connection has to end; nothing passes any more. */
   refuse(reason: 'packet-too-large' | 'malformed', bytes: number): void;
 }
 
-/** How much of an oversize payload is kept. */
-export const HEAD_BYTES = 64 * 1024;
+export { HEAD_BYTES, type OversizePublish };
+
 /** A CONNECT with a will of the greatest length, or a SUBSCRIBE: nothing but a PUBLISH has reason to be longer. */
 const CONTROL_BYTES = 256 * 1024;
+/** As the library has it: a deeper topic is nobody's. */
+const MAX_TOPIC_LEVELS = 100;
+const SLASH = 47;
 const PUBLISH = 3;
 const DISCONNECT = 14;
+/**
+ * Packet types after which the connection goes on: PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, UNSUBSCRIBE,
+ * PINGREQ. Behind any other one the library has the last word on all that comes.
+ */
+const GOES_ON = 0b0001_0101_1111_1000;
+/** Devices publish to the same few topics for ever. */
+const topics = new Interned(32_768);
+
+/** In place of a remaining length. */
+const INCOMPLETE = -1;
+const MALFORMED = -2;
 
 export function packetGate(limits: GateLimits, events: GateEvents): PacketGate {
   return new Gate(limits, events);
@@ -55,14 +66,23 @@ export function packetGate(limits: GateLimits, events: GateEvents): PacketGate {
 
 class Gate implements PacketGate {
   saidGoodbye = false;
+  taken = 0;
   readonly #limits: GateLimits;
   readonly #events: GateEvents;
   /** Bytes of the present packet's body that still have to pass. */
   #passing = 0;
   #swallowing: Swallower | null = null;
-  /** The beginning of a fixed header that came in pieces, at most 4 bytes. */
-  #partial: Buffer | null = null;
+  /** What is held back until there is more of it: half a fixed header, or half a PUBLISH of ours. */
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  /** So many bytes there have to be before it is worth looking again. */
+  #neededBytes = 0;
+  /** Bytes of the fixed header that was read last. */
+  #headerBytes = 0;
+  /** A topic that was looked at already. */
+  #lastTopic: string | null = null;
   #firstPacket = true;
+  #taking = false;
   #closed = false;
 
   constructor(limits: GateLimits, events: GateEvents) {
@@ -70,22 +90,46 @@ class Gate implements PacketGate {
     this.#events = events;
   }
 
-  pass(chunk: Buffer): Buffer | null {
-    const bytes = this.#partial === null ? chunk : Buffer.concat([this.#partial, chunk]);
-    this.#partial = null;
-    const kept: Buffer[] = [];
-    let at = 0;
-    while (at < bytes.length && !this.#closed) {
-      const end = this.#swallowing === null ? this.#runOfPackets(bytes, at) : at;
-      if (end > at) kept.push(bytes.subarray(at, end));
-      at = this.#partial === null && !this.#closed ? this.#swallow(bytes, end) : bytes.length;
-    }
-    if (this.#closed || kept.length === 0) return null;
-    return kept.length === 1 ? (kept[0] ?? null) : Buffer.concat(kept);
+  takePublishes(): void {
+    this.#taking = !this.saidGoodbye;
   }
 
-  /** Walks over packets that may pass. Returns where they end: at a long PUBLISH, at half a header, or with the bytes. */
-  #runOfPackets(bytes: Buffer, from: number): number {
+  pass(chunk: Buffer): Buffer | null {
+    const bytes = this.#heldBytes === 0 ? chunk : this.#withHeld(chunk);
+    if (bytes === null) return null;
+    let passed: Buffer[] | null = null;
+    let at = 0;
+    while (at < bytes.length && !this.#closed) {
+      const end = this.#runToPass(bytes, at);
+      if (end > at) {
+        passed ??= [];
+        passed.push(bytes.subarray(at, end));
+      }
+      at = end < bytes.length && !this.#closed ? this.#keep(bytes, end) : bytes.length;
+    }
+    if (this.#closed || passed === null) return null;
+    return passed.length === 1 ? (passed[0] ?? null) : Buffer.concat(passed);
+  }
+
+  #withHeld(chunk: Buffer): Buffer | null {
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes < this.#neededBytes) return null;
+    const bytes = Buffer.concat(this.#held);
+    this.#held = [];
+    this.#heldBytes = 0;
+    return bytes;
+  }
+
+  /** A copy, because the chunk may be many times as long. */
+  #hold(bytes: Buffer, from: number, neededBytes: number): void {
+    this.#held = [Buffer.from(bytes.subarray(from))];
+    this.#heldBytes = bytes.length - from;
+    this.#neededBytes = neededBytes;
+  }
+
+  /** Walks over what may pass. Returns where that ends: at something to keep, or with the bytes. */
+  #runToPass(bytes: Buffer, from: number): number {
     let at = from;
     while (at < bytes.length) {
       if (this.#passing > 0) {
@@ -94,21 +138,26 @@ class Gate implements PacketGate {
         at += step;
         continue;
       }
-      const header = readFixedHeader(bytes, at);
-      if (header === 'incomplete') this.#partial = Buffer.from(bytes.subarray(at));
-      else if (header === 'malformed') this.#refuse('malformed', bytes.length);
-      if (typeof header === 'string') return at;
-      if (!this.#admit(bytes[at] ?? 0, header)) return at;
-      at += header.length;
-      this.#passing = header.bodyLength;
+      if (this.#swallowing !== null) return at;
+      const length = this.#readLength(bytes, at);
+      if (length === INCOMPLETE) return at;
+      if (length === MALFORMED) {
+        this.#refuse('malformed', bytes.length);
+        return at;
+      }
+      const first = bytes[at] ?? 0;
+      if (!this.#admits(first, length)) return at;
+      at += this.#headerBytes;
+      this.#passing = length;
     }
     return at;
   }
 
-  /** Whether the packet may pass; if not, it is swallowed or the connection ends. */
-  #admit(firstByte: number, { bodyLength }: FixedHeader): boolean {
-    const type = firstByte >> 4;
+  /** Whether a packet passes; if not, it is ours, is swallowed, or ends the connection. */
+  #admits(first: number, bodyLength: number): boolean {
+    const type = first >> 4;
     if (type === DISCONNECT) this.saidGoodbye = true;
+    if (((GOES_ON >> type) & 1) === 0) this.#taking = false;
     // Before the CONNECT nobody is known who could answer for a long packet.
     const most = type === PUBLISH && !this.#firstPacket ? this.#limits.packetBytes : CONTROL_BYTES;
     this.#firstPacket = false;
@@ -116,29 +165,82 @@ class Gate implements PacketGate {
       this.#refuse('packet-too-large', bodyLength);
       return false;
     }
-    if (type !== PUBLISH || bodyLength <= this.#limits.bufferBytes) return true;
-    this.#swallowing = swallower((firstByte >> 1) & 3, bodyLength);
+    if (type !== PUBLISH) return true;
+    if (bodyLength <= this.#limits.bufferBytes) return !this.#isOurs(first);
+    this.#swallowing = swallower((first >> 1) & 3, bodyLength);
     return false;
   }
 
-  /** Feeds the long PUBLISH, if there is one; returns where its bytes end. */
-  #swallow(bytes: Buffer, from: number): number {
-    const swallowing = this.#swallowing;
-    if (swallowing === null) return from;
-    // The fixed header itself is not part of the body.
-    let at = from;
-    if (!swallowing.begun) {
-      const header = readFixedHeader(bytes, at);
-      if (typeof header === 'string') return at;
-      at += header.length;
+  #isOurs(first: number): boolean {
+    return this.#taking && first >> 4 === PUBLISH && (first & 4) === 0;
+  }
+
+  /** Keeps what does not pass, and returns where it ends. */
+  #keep(bytes: Buffer, from: number): number {
+    if (this.#swallowing !== null) return this.#swallow(this.#swallowing, bytes, from);
+    const length = this.#readLength(bytes, from);
+    if (length < 0) {
+      this.#hold(bytes, from, 0);
+      return bytes.length;
     }
-    at += swallowing.take(bytes, at);
-    if (!swallowing.complete) return at;
+    const body = from + this.#headerBytes;
+    const end = body + length;
+    if (end > bytes.length) {
+      this.#hold(bytes, from, end - from);
+      return bytes.length;
+    }
+    this.#take(((bytes[from] ?? 0) >> 1) & 1, bytes, body, end);
+    return end;
+  }
+
+  /** Clause 3.3.2. What the library would refuse is refused. */
+  #take(qos: number, bytes: Buffer, body: number, end: number): void {
+    const topicAt = body + 2;
+    const topicEnd = topicAt + (((bytes[body] ?? 0) << 8) | (bytes[body + 1] ?? 0));
+    const payloadAt = topicEnd + 2 * qos;
+    if (topicAt > end || payloadAt > end) {
+      this.#refuse('malformed', bytes.length);
+      return;
+    }
+    const messageId = qos === 0 ? 0 : ((bytes[topicEnd] ?? 0) << 8) | (bytes[topicEnd + 1] ?? 0);
+    const topic = topics.read(bytes, topicAt, topicEnd);
+    // A packet identifier of 0 is a protocol error [MQTT-2.3.1-1], a topic with a wildcard too [MQTT-3.3.2-2].
+    if ((qos === 1 && messageId === 0) || (topic !== this.#lastTopic && !isTopicName(topic))) {
+      this.#refuse('malformed', bytes.length);
+      return;
+    }
+    this.#lastTopic = topic;
+    this.taken += 1;
+    this.#events.publish(topic, bytes.subarray(payloadAt, end), messageId);
+  }
+
+  /** Feeds the long PUBLISH; returns where its bytes end. */
+  #swallow(swallowing: Swallower, bytes: Buffer, from: number): number {
+    // The fixed header itself is not part of the body.
+    if (!swallowing.begun) this.#readLength(bytes, from);
+    const at = swallowing.begun ? from : from + this.#headerBytes;
+    const end = at + swallowing.take(bytes, at);
+    if (!swallowing.complete) return end;
     this.#swallowing = null;
     const publish = swallowing.finish();
     if (publish === null) this.#refuse('malformed', bytes.length);
     else this.#events.oversize(publish);
-    return at;
+    return end;
+  }
+
+  /** The remaining length of the packet at `at` (clause 2.2.3): 7 bits a byte, at most four bytes. */
+  #readLength(bytes: Buffer, at: number): number {
+    let length = 0;
+    for (let i = 0; i < 4; i++) {
+      const byte = bytes[at + 1 + i];
+      if (byte === undefined) return INCOMPLETE;
+      length += (byte & 0x7f) << (7 * i);
+      if (byte < 0x80) {
+        this.#headerBytes = 2 + i;
+        return length;
+      }
+    }
+    return MALFORMED;
   }
 
   #refuse(reason: 'packet-too-large' | 'malformed', bytes: number): void {
@@ -147,81 +249,10 @@ class Gate implements PacketGate {
   }
 }
 
-interface FixedHeader {
-  /** 2 to 5 bytes. */
-  length: number;
-  bodyLength: number;
-}
-
-/** Clause 2.2.3: the remaining length, 7 bits a byte, at most four bytes. */
-function readFixedHeader(bytes: Buffer, at: number): FixedHeader | 'incomplete' | 'malformed' {
-  let bodyLength = 0;
-  for (let i = 0; i < 4; i++) {
-    const byte = bytes[at + 1 + i];
-    if (byte === undefined) return 'incomplete';
-    bodyLength += (byte & 0x7f) * 128 ** i;
-    if (byte < 0x80) return { length: 2 + i, bodyLength };
-  }
-  return 'malformed';
-}
-
-interface Swallower {
-  /** The body's bytes are being taken in. */
-  readonly begun: boolean;
-  /** Takes what belongs to the packet; returns how many bytes that were. */
-  take(bytes: Buffer, from: number): number;
-  readonly complete: boolean;
-  /** Null when the packet's own head makes no sense. */
-  finish(): OversizePublish | null;
-}
-
-/** Takes in one PUBLISH body (clause 3.3): topic length and topic, packet id, payload. */
-function swallower(qos: number, bodyLength: number): Swallower {
-  /** Topic (at most 65,535 bytes with its length), packet id, head of the payload. */
-  const head = Buffer.allocUnsafe(Math.min(bodyLength, 2 + 65_535 + 2 + HEAD_BYTES));
-  const hash: Hash = createHash('sha256');
-  let taken = 0;
-  let begun = false;
-
-  /** Where the payload begins; null as long as the topic's length is not known. */
-  const payloadStart = (): number | null => {
-    if (taken < 2) return null;
-    return 2 + head.readUInt16BE(0) + (qos > 0 ? 2 : 0);
-  };
-
-  return {
-    get begun() {
-      return begun;
-    },
-    take(bytes, from) {
-      begun = true;
-      const step = Math.min(bodyLength - taken, bytes.length - from);
-      const part = bytes.subarray(from, from + step);
-      const before = taken;
-      part.copy(head, before, 0);
-      taken += step;
-      const start = payloadStart();
-      if (start !== null && taken > start) {
-        // The topic's length may have come with an earlier part: what of the payload was in the head is hashed once.
-        if (before < start) hash.update(part.subarray(start - before));
-        else hash.update(part);
-      }
-      return step;
-    },
-    get complete() {
-      return taken === bodyLength;
-    },
-    finish() {
-      const start = payloadStart();
-      if (start === null || start > bodyLength || qos > 2) return null;
-      return {
-        topic: head.toString('utf8', 2, 2 + head.readUInt16BE(0)),
-        qos,
-        messageId: qos > 0 ? head.readUInt16BE(start - 2) : null,
-        head: Buffer.from(head.subarray(start, start + HEAD_BYTES)),
-        size: bodyLength - start,
-        sha256: hash.digest('hex'),
-      };
-    },
-  };
+/** A topic to publish to (clauses 4.7.1 and 4.7.3), not deeper than the library allows. */
+function isTopicName(topic: string): boolean {
+  if (topic === '' || topic.includes('+') || topic.includes('#')) return false;
+  let levels = 1;
+  for (let i = 0; i < topic.length; i++) if (topic.charCodeAt(i) === SLASH) levels += 1;
+  return levels <= MAX_TOPIC_LEVELS;
 }
