@@ -32,6 +32,8 @@ export interface CodecInput {
   device: RegisteredDevice | undefined;
   /** MQTT 5 user properties; empty where there are none. */
   userProperties: Readonly<Record<string, string>>;
+  /** The device that signed in to send this; null or left out: nobody did. For codecs that remember between messages. */
+  sender?: string | null;
 }
 
 /** One value as the device states it. */
@@ -71,14 +73,21 @@ export type Decoded = { send?: Outgoing[] } & (
   | { kind: 'several'; parts: { device: string; decoded: DecodedOne }[]; rejected?: Rejected[] }
 );
 
-export type PictureTimeSource = 'topic' | 'user-property' | 'exif' | 'received';
+/** `payload`: beside the picture in its JSON; `event`: another message that announced it. */
+export type PictureTimeSource = 'topic' | 'user-property' | 'payload' | 'exif' | 'event' | 'received';
 
 export function rejected(reason: QuarantineReason, detail: string): { kind: 'rejected' } & Rejected {
   return { kind: 'rejected', reason, detail };
 }
 
-/** A value as it may stand in a sentence: one line, not long. */
+/** A value as it may stand in a sentence: one line, not long. Never throws, whatever the value. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? String(value);
+  } catch {
+    // Nested too deep, or a bigint.
+    text = typeof value === 'bigint' ? String(value) : 'something that cannot be shown';
+  }
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

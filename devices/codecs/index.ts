@@ -1,7 +1,10 @@
 import type { DeviceDirectory } from '../../backbone/index.ts';
 import type { Codec } from './codec.ts';
 import { frameCodec } from './frame/codec.ts';
+import { lineProtocol } from './line-protocol/codec.ts';
 import { nativeJson } from './native-json/codec.ts';
+import { senml } from './senml/codec.ts';
+import { statusCodec } from './status/codec.ts';
 
 /**
  * What devices speak, one folder each, all of one shape (codec.ts):
@@ -20,7 +23,7 @@ export interface CodecOptions {
 }
 
 export function allCodecs(options: CodecOptions): readonly Codec[] {
-  return [nativeJson(options), frameCodec(options)];
+  return [nativeJson(options), frameCodec(options), senml(options), lineProtocol(options), statusCodec()];
 }
 
 export * from './codec.ts';

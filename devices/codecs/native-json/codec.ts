@@ -10,7 +10,8 @@ import {
   type Rejected,
   rejected,
 } from '../codec.ts';
-import { inflate, isGzip } from '../gunzip.ts';
+import { inflateThen } from '../gunzip.ts';
+import { parseJson } from '../json-text.ts';
 import { fastNativePayload } from './fast.ts';
 
 /**
@@ -29,28 +30,16 @@ export function nativeJson(options: { maxInflatedBytes: number }): Codec {
       return { device: at.device, kind: 'readings', detail: '' };
     },
     decode({ payload }: CodecInput) {
-      return isGzip(payload) ? decodeGzip(payload, options.maxInflatedBytes) : decodeJson(payload);
+      return inflateThen(payload, options.maxInflatedBytes, 'not-json', decodeJson);
     },
   };
 }
 
-async function decodeGzip(payload: Buffer, mostBytes: number): Promise<Decoded> {
-  const inflated = await inflate(payload, mostBytes);
-  if (inflated.ok) return decodeJson(inflated.bytes);
-  if (inflated.reason === 'damaged')
-    return rejected('not-json', 'payload: gzip magic, but it cannot be inflated');
-  return rejected('payload-too-large', `payload: inflates to more than the allowed ${mostBytes} bytes`);
-}
-
 function decodeJson(payload: Buffer): Decoded {
   const text = payload.toString('utf8');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return notJson(text, error);
-  }
-  const messages = fastNativePayload(value);
+  const json = parseJson(text);
+  if (!json.ok) return rejected(json.reason, json.detail);
+  const messages = fastNativePayload(json.value);
   return messages === null ? decodeSlowly(text) : { kind: 'readings', readings: toReadings(messages) };
 }
 
@@ -79,7 +68,9 @@ function toReadings(messages: readonly NativeMessage[]): Reading[] {
 
 /** The schema's own word, once values that no double can hold are set aside. The fast path may have put times in place: parse anew. */
 function decodeSlowly(text: string): Decoded {
-  const value: unknown = JSON.parse(text);
+  const json = parseJson(text);
+  if (!json.ok) return rejected(json.reason, json.detail);
+  const { value } = json;
   const broken = takeOutInfinities(value);
   const parsed = NativePayload.safeParse(value);
   if (parsed.success) {
@@ -107,29 +98,6 @@ function takeOutInfinities(value: unknown): Rejected[] {
     }
   }
   return broken;
-}
-
-/** Many programs write NaN and Infinity into what they call JSON: that deserves its own word. */
-function notJson(text: string, error: unknown): Decoded {
-  const bare = /([:[,]\s*)(-?(?:NaN|Infinity|inf|nan))(?=\s*[,}\]])/g;
-  const first = bare.exec(text);
-  if (first !== null && isJson(text.replace(bare, '$1null'))) {
-    return rejected(
-      'value-not-finite',
-      `payload: ${first[2]} found at ${first.index}, a finite number is allowed`,
-    );
-  }
-  const why = error instanceof Error ? error.message : String(error);
-  return rejected('not-json', `payload: JSON is allowed; ${why.slice(0, 160)}`);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The first few faults, each with path, what was found, and what is allowed. */
