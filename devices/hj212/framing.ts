@@ -36,6 +36,11 @@ export type FrameResult =
 export interface FramingOptions extends PeerProfile {
   /** Longest data segment, bytes. 1,024 by the standard; real devices go beyond it. */
   maxSegment?: number;
+  /**
+   * Asked when a header states more than `maxSegment`: how much this sender is allowed, by the first bytes of its data
+   * segment (which name its MN).
+   */
+  longer?: (head: Buffer) => number;
   /** What holds for the sender of a frame, by its MN, instead of the options' own; null: the frame has none. */
   peer?: (mn: string | null) => PeerProfile;
 }
@@ -45,6 +50,8 @@ const CRC_DIGITS = 4;
 const NEWLINE = 0x0a;
 /** Bytes behind the longest data segment that are looked at to find a frame's real end. */
 const LOOKAHEAD = 16;
+/** QN, ST, CN, PW and MN stand within so many bytes of the data segment. */
+const HEAD_BYTES = 160;
 /** `0xE4,` for one byte. */
 const PRINTED_BYTE = 5;
 
@@ -52,8 +59,9 @@ type Step = { used: number; result: FrameResult | null };
 
 export class FrameSplitter {
   readonly #maxSegment: number;
-  /** Longest data segment on the wire. */
-  readonly #maxWire: number;
+  readonly #longer: ((head: Buffer) => number) | null;
+  /** Bytes on the wire for one of the segment, at most. */
+  readonly #stretch: number;
   readonly #peer: (mn: string | null) => PeerProfile;
   #buffer: Buffer = Buffer.alloc(0);
   /** Position of `#buffer[0]` in the whole stream. */
@@ -63,7 +71,8 @@ export class FrameSplitter {
 
   constructor(options: FramingOptions = {}) {
     this.#maxSegment = options.maxSegment ?? 1024;
-    this.#maxWire = options.braces ? this.#maxSegment * PRINTED_BYTE : this.#maxSegment;
+    this.#longer = options.longer ?? null;
+    this.#stretch = options.braces ? PRINTED_BYTE : 1;
     this.#peer = options.peer ?? (() => options);
   }
 
@@ -96,18 +105,27 @@ export class FrameSplitter {
     if (start !== 0) return this.#noHeader(start, ended);
     this.#passing = false;
     const length = Number(this.#buffer.toString('latin1', 2, HEADER));
-    if (length > this.#maxWire) return this.#tooLong(length, ended);
+    const allowed = this.#allowed(length, ended);
+    if (allowed === null) return null;
+    if (length > allowed * this.#stretch) return this.#tooLong(length, allowed, ended);
     const end = HEADER + length + CRC_DIGITS;
-    if (this.#buffer.length >= end) return this.#check(length, ended);
+    if (this.#buffer.length >= end) return this.#check(length, allowed, ended);
     return ended ? this.#incomplete(length) : this.#endsEarly(length);
   }
 
-  #check(length: number, ended: boolean): Step | null {
+  /** What the sender of a long segment is allowed; null = its head is not here yet. */
+  #allowed(length: number, ended: boolean): number | null {
+    if (this.#longer === null || length <= this.#maxSegment) return this.#maxSegment;
+    const head = this.#buffer.subarray(HEADER, HEADER + Math.min(length, HEAD_BYTES));
+    return head.length < Math.min(length, HEAD_BYTES) && !ended ? null : this.#longer(head);
+  }
+
+  #check(length: number, allowed: number, ended: boolean): Step | null {
     const end = HEADER + length + CRC_DIGITS;
     const opened = this.#open(length);
     if (opened.ok)
-      return opened.segment.length > this.#maxSegment
-        ? this.#tooLong(length, ended)
+      return opened.segment.length > allowed
+        ? this.#tooLong(length, allowed, ended)
         : this.#good(opened, end);
     if (opened.code === 'not-decrypted') return this.#fail(opened.code, opened.message, end);
     return this.#mismatch(length, opened, ended);
@@ -127,9 +145,9 @@ export class FrameSplitter {
   }
 
   #mismatch(length: number, opened: Opened & { ok: false }, ended: boolean): Step | null {
-    const end = this.#actualEnd();
+    const end = this.#actualEnd(length);
     if (end.length !== length && opened.crcDigits === CRC_DIGITS) {
-      if (!ended && !this.#endIsSeen()) return null;
+      if (!ended && !this.#endIsSeen(length)) return null;
       if (end.length !== null)
         return this.#printed(length, end.length) ?? this.#wrongLength(length, end.length);
       if (end.nextHeader < HEADER + length + CRC_DIGITS) {
@@ -156,22 +174,18 @@ export class FrameSplitter {
     return this.#fail('length-mismatch', message, HEADER + actual + CRC_DIGITS);
   }
 
-  #tooLong(length: number, ended: boolean): Step | null {
-    if (!ended && !this.#endIsSeen()) return null;
-    const end = this.#actualEnd();
+  #tooLong(length: number, allowed: number, ended: boolean): Step | null {
+    if (!ended && !this.#endIsSeen(length)) return null;
+    const end = this.#actualEnd(length);
     const line = this.#buffer.indexOf(NEWLINE) + 1;
-    const most = Math.min(end.nextHeader, line > 0 ? line : Number.POSITIVE_INFINITY, this.#limit());
+    const most = Math.min(end.nextHeader, line > 0 ? line : Number.POSITIVE_INFINITY, this.#limit(length));
     const used = end.length === null ? most : HEADER + end.length + CRC_DIGITS;
     this.#passing = end.length === null;
-    return this.#fail(
-      'too-long',
-      `the header says ${length} bytes; at most ${this.#maxSegment} are allowed`,
-      used,
-    );
+    return this.#fail('too-long', `the header says ${length} bytes; at most ${allowed} are allowed`, used);
   }
 
   #incomplete(length: number): Step {
-    const end = this.#actualEnd();
+    const end = this.#actualEnd(length);
     if (end.length !== null && end.length !== length)
       return this.#printed(length, end.length) ?? this.#wrongLength(length, end.length);
     const missing = HEADER + length + CRC_DIGITS - end.nextHeader;
@@ -184,7 +198,7 @@ export class FrameSplitter {
    */
   #endsEarly(length: number): Step | null {
     if (this.#buffer.at(-1) !== NEWLINE) return null;
-    const end = this.#actualEnd();
+    const end = this.#actualEnd(length);
     if (end.length === null || end.length >= length) return null;
     const opened = this.#open(end.length);
     const sound = opened.ok && !opened.encrypted && looksPlain(opened.segment);
@@ -192,21 +206,22 @@ export class FrameSplitter {
   }
 
   /** Enough is here to say where the frame at hand ends. */
-  #endIsSeen(): boolean {
-    if (this.#buffer.length >= this.#limit() || this.#buffer.indexOf(NEWLINE, HEADER) >= 0) return true;
+  #endIsSeen(stated: number): boolean {
+    if (this.#buffer.length >= this.#limit(stated) || this.#buffer.indexOf(NEWLINE, HEADER) >= 0) return true;
     return /##\d{4}/.test(this.#buffer.toString('latin1', 2));
   }
 
-  #limit(): number {
-    return HEADER + this.#maxWire + LOOKAHEAD;
+  /** How far a frame that states so much is looked at. */
+  #limit(stated: number): number {
+    return HEADER + Math.max(stated, this.#maxSegment) * this.#stretch + LOOKAHEAD;
   }
 
   /**
    * Where the frame at hand really ends: `length` of the data segment up to the `&&` that a checksum and a line end, or the
    * next frame, follow (null: no such end before the next frame), and where that next frame, or the end of what is here, lies.
    */
-  #actualEnd(): { length: number | null; nextHeader: number } {
-    const text = this.#buffer.toString('latin1', 0, this.#limit());
+  #actualEnd(stated: number): { length: number | null; nextHeader: number } {
+    const text = this.#buffer.toString('latin1', 0, this.#limit(stated));
     const next = /##\d{4}/.exec(text.slice(2));
     const nextHeader = next ? next.index + 2 : this.#buffer.length;
     const match = /&&[0-9A-Fa-f]{4}(?=\s|$)/.exec(text.slice(HEADER, nextHeader));
@@ -225,7 +240,7 @@ export class FrameSplitter {
   /** Garbage is given line by line, once its line has ended: two broken lines are two errors. `start`: the next header. */
   #noHeader(start: number, ended: boolean): Step | null {
     const line = this.#buffer.indexOf(NEWLINE) + 1;
-    const most = this.#limit();
+    const most = this.#limit(0);
     const piece = line > 0 && (start < 0 || line < start) ? line : start;
     if (piece > 0 && piece <= most) return this.#garbage(piece);
     // A header may be split between two chunks: its first bytes stay.
