@@ -60,6 +60,8 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Accept {
       receivedAt,
       device: to?.device,
       userProperties: message.userProperties ?? NO_PROPERTIES,
+      sender: message.authenticatedDevice,
+      again: message.again !== undefined,
     };
     const decoded = route.codec.decode(input);
     if (!(decoded instanceof Promise)) return finish(message, decoded, to, receivedAt);

@@ -34,6 +34,8 @@ export interface CodecInput {
   userProperties: Readonly<Record<string, string>>;
   /** The device that signed in to send this; null or left out: nobody did. For codecs that remember between messages. */
   sender?: string | null;
+  /** It came before, and is run again out of quarantine: it tells nothing new of the present. */
+  again?: boolean;
 }
 
 /** One value as the device states it. */

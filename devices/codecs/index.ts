@@ -4,6 +4,7 @@ import { frameCodec } from './frame/codec.ts';
 import { lineProtocol } from './line-protocol/codec.ts';
 import { nativeJson } from './native-json/codec.ts';
 import { senml } from './senml/codec.ts';
+import { sparkplug } from './sparkplug/codec.ts';
 import { statusCodec } from './status/codec.ts';
 
 /**
@@ -23,7 +24,7 @@ export interface CodecOptions {
 }
 
 export function allCodecs(options: CodecOptions): readonly Codec[] {
-  return [nativeJson(options), frameCodec(options), senml(options), lineProtocol(options), statusCodec()];
+  return [nativeJson(options), frameCodec(options), senml(options), lineProtocol(options), sparkplug(options), statusCodec()];
 }
 
 export * from './codec.ts';
