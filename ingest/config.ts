@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FrigateConfig, TopicMappings } from '../devices/codecs/index.ts';
 
 const MIB = 1_048_576;
 
@@ -42,6 +43,30 @@ const QuarantineLimits = z
       .max(MIB)
       .default(65_536)
       .describe('Bytes of one message that are kept; its true size and hash always are'),
+  })
+  .prefault({});
+
+const LivenessConfig = z
+  .strictObject({
+    silentFactor: z
+      .number()
+      .min(1.5)
+      .max(1_000)
+      .default(3)
+      .describe('A device is silent after so many times the interval of its most frequent datastream …'),
+    floorS: z.number().min(1).max(86_400).default(60).describe('… but not before so many seconds'),
+    goneAfterS: z
+      .number()
+      .min(1)
+      .max(31_536_000)
+      .default(3_600)
+      .describe('Gone after so many further seconds, unless it is still connected'),
+    unstatedIntervalS: z
+      .number()
+      .min(1)
+      .max(86_400)
+      .default(600)
+      .describe('Interval of devices without datastreams, such as cameras'),
   })
   .prefault({});
 
@@ -127,6 +152,11 @@ export const IngestConfig = z.strictObject({
     .describe(
       "Seconds of the product's time between two ticks, which drive liveness and the ends of windows",
     ),
+  topicMappings: TopicMappings.default([]).describe(
+    'What topics of devices mean that speak MQTT in their own way; the first that fits holds',
+  ),
+  frigate: FrigateConfig.prefault({}),
+  liveness: LivenessConfig,
   quarantine: QuarantineLimits,
   trim: Trim,
 });

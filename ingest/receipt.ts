@@ -31,6 +31,7 @@ export function refused(reason: QuarantineReason): Receipt {
 
 /** Of the parts of one message. */
 export function joined(parts: readonly Receipt[]): Receipt {
+  if (parts.length === 0) return accepted(0);
   const sum = (field: 'taken' | 'duplicates' | 'quarantined') =>
     parts.reduce((total, part) => total + part[field], 0);
   const outcomes = parts.map((part) => part.outcome);

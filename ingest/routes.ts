@@ -21,6 +21,9 @@ export function routes(config: IngestConfig, devices: Pick<DeviceDirectory, 'fin
     maxInflatedBytes: config.maxInflatedBytes,
     utcOffsetMs: config.utcOffsetMinutes * 60_000,
     devices,
+    topicMappings: config.topicMappings,
+    frigate: config.frigate,
+    maxPictureBytes: config.maxPictureBytes,
   });
   /** By topic; only topics without a part of their own for each message, such as a time. */
   const remembered = new Map<string, Route>();

@@ -6,10 +6,20 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { projectRoot } from '../../backbone/project-root.ts';
 import { Device, QuarantineReason, type RegisteredDevice } from '../../contracts/index.ts';
-import { allCodecs, type Decoded, type Rejected } from './index.ts';
+import { type Address, allCodecs, type Codec, type Decoded, type Rejected, TopicMappings } from './index.ts';
 
 const PartlyRejected = z.array(z.strictObject({ reason: QuarantineReason, says: z.string() })).default([]);
 const Readings = z.strictObject({ readings: z.array(z.string()), rejected: PartlyRejected });
+
+const NOW = 1_795_000_000_000;
+const Picture = z.strictObject({ time: z.number(), timeFrom: z.string() });
+const Status = z.enum(['online', 'offline']);
+const Payload = z.union([
+  z.strictObject({ text: z.string() }),
+  z.strictObject({ json: z.unknown() }),
+  z.strictObject({ hex: z.string() }),
+  z.strictObject({ gzipText: z.string() }),
+]);
 
 /**
  * Every codec's cases: `devices/codecs/<codec>/cases/*.yaml`, each a topic, a payload and what must come of it.
@@ -18,13 +28,12 @@ const Readings = z.strictObject({ readings: z.array(z.string()), rejected: Partl
 const Case = z.strictObject({
   about: z.string(),
   topic: z.string(),
-  payload: z.union([
-    z.strictObject({ text: z.string() }),
-    z.strictObject({ json: z.unknown() }),
-    z.strictObject({ hex: z.string() }),
-    z.strictObject({ gzipText: z.string() }),
-  ]),
-  receivedAt: z.number().default(1_795_000_000_000),
+  payload: Payload,
+  /** Messages that came earlier, for codecs that remember. */
+  before: z
+    .array(z.strictObject({ topic: z.string(), payload: Payload, receivedAt: z.number().default(NOW) }))
+    .default([]),
+  receivedAt: z.number().default(NOW),
   userProperties: z.record(z.string(), z.string()).default({}),
   /** The addressed device's own record, for codecs that look at its profile. */
   device: z.unknown().optional(),
@@ -35,21 +44,41 @@ const Case = z.strictObject({
     Readings,
     /** One payload for several devices, in order. */
     z.strictObject({
-      parts: z.array(Readings.extend({ device: z.string() })),
+      parts: z.array(
+        z.union([
+          Readings.extend({ device: z.string() }),
+          z.strictObject({ device: z.string(), picture: Picture }),
+          z.strictObject({ device: z.string(), status: Status }),
+        ]),
+      ),
       rejected: PartlyRejected,
     }),
-    z.strictObject({ status: z.enum(['online', 'offline']) }),
-    z.strictObject({ picture: z.strictObject({ time: z.number(), timeFrom: z.string() }) }),
+    z.strictObject({ status: Status }),
+    z.strictObject({ picture: Picture }),
+    /** Known, and nothing of it is kept. */
+    z.strictObject({ nothing: z.literal(true) }),
     z.strictObject({ reason: QuarantineReason, says: z.string() }),
   ]),
 });
 type Case = z.output<typeof Case>;
 
-const OPTIONS = { maxInflatedBytes: 100_000, utcOffsetMs: 8 * 3_600_000 };
+/** The mappings that ship as examples are what the cases of `topic-mapping` are about. */
+const MAPPINGS = join(projectRoot, 'examples', 'mappings');
+const topicMappings = TopicMappings.parse(
+  readdirSync(MAPPINGS)
+    .sort()
+    .flatMap((file) => parse(readFileSync(join(MAPPINGS, file), 'utf8')).ingest.topicMappings),
+);
+const OPTIONS = {
+  maxInflatedBytes: 100_000,
+  utcOffsetMs: 8 * 3_600_000,
+  maxPictureBytes: 1_000,
+  topicMappings,
+};
 const CODECS = allCodecs(OPTIONS);
 const FOLDER = join(projectRoot, 'devices', 'codecs');
 
-function payloadOf({ payload }: Case): Buffer {
+function payloadOf(payload: z.output<typeof Payload>): Buffer {
   if ('text' in payload) return Buffer.from(payload.text);
   if ('hex' in payload) return Buffer.from(payload.hex.replaceAll(/\s/g, ''), 'hex');
   if ('gzipText' in payload) return gzipSync(payload.gzipText);
@@ -63,13 +92,30 @@ function registered(device: unknown): RegisteredDevice {
 async function run(name: string, one: Case): Promise<Decoded> {
   const registry = one.registry.map(registered);
   const find = (name: string) => registry.find((d) => d.id === name || d.addresses.includes(name));
-  const codec = allCodecs({ ...OPTIONS, devices: { find } }).find((c) => c.match(one.topic) !== null);
-  expect(codec?.name).toBe(name);
-  const address = codec?.match(one.topic);
-  if (codec === undefined || address == null) throw new Error('no codec has this topic');
+  const codecs = allCodecs({ ...OPTIONS, devices: { find } });
   const { receivedAt, userProperties } = one;
+  for (const earlier of one.before) {
+    const { codec, address } = routeOf(codecs, earlier.topic);
+    await codec.decode({
+      address,
+      payload: payloadOf(earlier.payload),
+      receivedAt: earlier.receivedAt,
+      device: undefined,
+      userProperties: {},
+    });
+  }
+  const { codec, address } = routeOf(codecs, one.topic);
+  expect(codec.name).toBe(name);
   const device = one.device === undefined ? undefined : registered(one.device);
-  return codec.decode({ address, payload: payloadOf(one), receivedAt, device, userProperties });
+  return codec.decode({ address, payload: payloadOf(one.payload), receivedAt, device, userProperties });
+}
+
+function routeOf(codecs: readonly Codec[], topic: string): { codec: Codec; address: Address } {
+  for (const codec of codecs) {
+    const address = codec.match(topic);
+    if (address !== null) return { codec, address };
+  }
+  throw new Error('no codec has this topic');
 }
 
 function check(decoded: Decoded, wanted: Case['expect']): void {
@@ -80,10 +126,19 @@ function check(decoded: Decoded, wanted: Case['expect']): void {
     expect(decoded).toMatchObject({ kind: 'picture', ...wanted.picture });
   } else if ('status' in wanted) {
     expect(decoded).toEqual({ kind: 'status', status: wanted.status });
+  } else if ('nothing' in wanted) {
+    expect(decoded).toEqual(
+      decoded.kind === 'several' ? { kind: 'several', parts: [] } : { kind: 'nothing' },
+    );
   } else if ('parts' in wanted) {
     if (decoded.kind !== 'several') throw new Error(`several wanted, got ${JSON.stringify(decoded)}`);
     expect(decoded.parts.map((part) => part.device)).toEqual(wanted.parts.map((part) => part.device));
-    for (const [i, part] of wanted.parts.entries()) checkReadings(decoded.parts[i]?.decoded, part);
+    for (const [i, { device: _device, ...part }] of wanted.parts.entries()) {
+      const one = decoded.parts[i]?.decoded;
+      if ('readings' in part) checkReadings(one, part);
+      else if ('picture' in part) expect(one).toMatchObject({ kind: 'picture', ...part.picture });
+      else expect(one).toEqual({ kind: 'status', ...part });
+    }
     checkRejected(decoded.rejected, wanted.rejected);
   } else checkReadings(decoded, wanted);
 }
