@@ -75,14 +75,16 @@ function operation(method: string, url: string, spec: RouteSpec | undefined) {
       ...(spec?.params ? parameters(spec.params, 'path') : undeclared(url)),
       ...(spec?.query ? parameters(spec.query, 'query') : []),
     ],
-    ...(spec?.body && {
-      requestBody: {
-        required: true,
-        content: { 'application/json': { schema: schemaOf(spec.body, 'input') } },
-      },
-    }),
+    ...requestBody(spec),
     responses: { ...success(spec), default: { description: 'Refused', content: jsonOf(reference('Error')) } },
   };
+}
+
+function requestBody(spec: RouteSpec | undefined) {
+  if (spec?.body === undefined && spec?.consumes === undefined) return {};
+  const json = spec.body && { 'application/json': { schema: schemaOf(spec.body, 'input') } };
+  const others = Object.fromEntries((spec.consumes ?? []).map((type) => [type, {}]));
+  return { requestBody: { required: true, content: { ...others, ...json } } };
 }
 
 function success(spec: RouteSpec | undefined) {
