@@ -1,6 +1,12 @@
 import type { Clock } from '../backbone/index.ts';
 import type { QuarantineReason } from '../contracts/index.ts';
-import type { CodecInput, Decoded, DecodedOne, Rejected } from '../devices/codecs/index.ts';
+import {
+  type CodecInput,
+  type Decoded,
+  type DecodedOne,
+  isJsonPicture,
+  type Rejected,
+} from '../devices/codecs/index.ts';
 import type { DeviceMessage, Sighting } from '../devices/message.ts';
 import { parseDeviceTopic } from '../devices/topics.ts';
 import type { IngestConfig } from './config.ts';
@@ -131,7 +137,7 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Accept {
     to: KnownDevice | undefined,
   ): Rejected | null {
     const picture = typeof route !== 'string' && route.address.kind === 'picture';
-    const most = picture ? config.maxPictureBytes : config.maxMessageBytes;
+    const most = picture ? mostPictureBytes(message.payload, config) : config.maxMessageBytes;
     const size = message.oversize?.size ?? message.payload.length;
     if (size > most || message.oversize !== undefined) {
       return { reason: 'payload-too-large', detail: `payload: ${size} bytes; at most ${most} are allowed` };
@@ -184,6 +190,12 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Accept {
 }
 
 const NO_PROPERTIES: Readonly<Record<string, string>> = {};
+
+/** In JSON a picture is a third longer (base64), with some words around it; what it decodes to is measured by its codec. */
+function mostPictureBytes(payload: Buffer, config: IngestConfig): number {
+  const { maxPictureBytes } = config;
+  return isJsonPicture(payload) ? Math.ceil(maxPictureBytes * 1.4) + 4_096 : maxPictureBytes;
+}
 
 function noRoute(reason: 'topic-unknown' | 'codec-unknown', topic: string): Rejected {
   const allowed =
