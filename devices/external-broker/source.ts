@@ -108,17 +108,18 @@ function connection(config: ExternalBrokerConfig, deps: ConnectionDeps) {
       ...(userProperties === null ? {} : { userProperties }),
       ...(oversize === null ? {} : { oversize }),
     };
-    let through = false;
-    way.enter(payload.length, () => {
-      through = true;
-      if (!stopping) socket.release();
-    });
-    if (!through) socket.hold();
-    const acknowledge = qos === 1 ? way.expectAck(messageId) : null;
+    way.enter(payload.length);
+    if (way.full && !socket.held) {
+      socket.hold();
+      way.whenRoom(() => {
+        if (!stopping) socket.release();
+      });
+    }
+    const place = qos === 1 ? way.expectAck(messageId) : -1;
     underWay += 1;
     deps.accept(message).then(
       ({ send }) => {
-        acknowledge?.();
+        if (place >= 0) way.acknowledge(place);
         settled(payload.length, way);
         if (outage) log.info({ broker: config.url }, 'messages of the external broker are stored again');
         outage = false;

@@ -23,6 +23,10 @@ export class TappedSocket extends Duplex {
     socket.on('close', () => this.destroy());
   }
 
+  get held(): boolean {
+    return this.#held;
+  }
+
   hold(): void {
     this.#held = true;
     this.#socket.pause();
