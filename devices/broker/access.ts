@@ -1,4 +1,6 @@
+import { commandFilterAddresses, parseSparkplugTopic, sparkplugAddress } from '../codecs/sparkplug/topic.ts';
 import type { Registry } from '../registry/registry.ts';
+import { speaksFor } from '../rights.ts';
 import { commandFilterDevice, parseDeviceTopic } from '../topics.ts';
 
 /** Why a client was not let in. Metric and log show this same word. */
@@ -37,18 +39,38 @@ export async function identify(
   return answer === 'accepted' ? { device: username } : answer;
 }
 
-/** A device hears its own commands and nothing else; an anonymous client those of any registered device. */
-export function maySubscribe(who: Identity, filter: string, registry: Pick<Registry, 'get'>): boolean {
+/**
+ * A device hears its own commands, in the native protocol or in Sparkplug's, and those of devices that it is the gateway
+ * of; an anonymous client those of any registered device. Nothing else.
+ */
+export function maySubscribe(
+  who: Identity,
+  filter: string,
+  registry: Pick<Registry, 'get' | 'find'>,
+): boolean {
   const device = commandFilterDevice(filter);
-  if (device === null) return false;
-  return who.device === null ? registry.get(device) !== undefined : device === who.device;
+  if (device !== null)
+    return who.device === null ? registry.get(device) !== undefined : device === who.device;
+  return commandFilterAddresses(filter).some((address) => {
+    const asked = registry.find(address);
+    return asked !== undefined && (who.device === null || speaksFor(who.device, asked));
+  });
 }
 
 /**
  * A will speaks for a client that can no longer be asked: of the topics that name a device it may use the client's own
  * only. On others (`tele/plug-1/LWT`, `frigate/available`) ingest judges it as any message: by the device that it means.
  */
-export function mayLeaveWill(username: string | undefined, topic: string): boolean {
+export function mayLeaveWill(
+  username: string | undefined,
+  topic: string,
+  registry: Pick<Registry, 'find'>,
+): boolean {
+  const sparkplug = parseSparkplugTopic(topic);
+  if (sparkplug !== null) {
+    const meant = registry.find(sparkplugAddress(sparkplug.group, sparkplug.node, sparkplug.device));
+    return username === undefined || meant === undefined || speaksFor(username, meant);
+  }
   const device = parseDeviceTopic(topic)?.device;
   if (device === undefined) return !topic.startsWith(NATIVE_PREFIX);
   return username === undefined || device === username;

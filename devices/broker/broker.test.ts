@@ -26,6 +26,7 @@ const clients: MqttClient[] = [];
 
 const registry = {
   get: (id: string) => (id === 'dust-01' || id === 'dust-02' ? ({ id } as RegisteredDevice) : undefined),
+  find: (name: string) => registry.get(name),
   signIn: async (id: string, password: Buffer) =>
     registry.get(id) === undefined
       ? ('device-unknown' as const)

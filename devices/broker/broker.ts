@@ -38,7 +38,7 @@ export interface Broker {
 }
 
 export interface BrokerDeps {
-  registry: Pick<Registry, 'get' | 'signIn' | 'onCredentialChange'>;
+  registry: Pick<Registry, 'get' | 'find' | 'signIn' | 'onCredentialChange'>;
   /** Takes a message, and tells when it is durable, wherever it went (store or quarantine), or that it is not. */
   handOn: HandOn;
   /** Sessions of devices that proved who they are. Failures are the receiver's to report. */
@@ -131,7 +131,7 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
     preConnect(client, packet, done) {
       const visitor = visitorOf(client);
       if (visitor !== undefined && packet.will !== undefined) {
-        visitor.foreignWill = !mayLeaveWill(packet.username, packet.will.topic);
+        visitor.foreignWill = !mayLeaveWill(packet.username, packet.will.topic, registry);
       }
       // Client ids are free, but each user has its own: else a device could push another off the broker by its id.
       if (packet.clientId !== '') packet.clientId = `${packet.username ?? 'anonymous'}/${packet.clientId}`;
