@@ -1,7 +1,7 @@
 import type { Registry as Metrics } from 'prom-client';
 import type { Log } from '../backbone/index.ts';
 import { type ExternalBroker, startExternalBroker } from '../devices/external-broker/index.ts';
-import { handOnTo, type Registry, startBroker } from '../devices/index.ts';
+import { type Registry, startBroker } from '../devices/index.ts';
 import type { Ingest } from '../ingest/index.ts';
 import type { Closers } from './closers.ts';
 import type { Config } from './config.ts';
@@ -34,7 +34,7 @@ export class Entrances {
     if (!config.mqtt.enabled) return;
     const broker = await startBroker(config.mqtt, {
       ...deps,
-      handOn: handOnTo(ingest.accept),
+      handOn: ingest.acceptInto,
       session: (device, event) => ingest.session(device, event),
     });
     closers.add('broker', broker, (b) => b.stop());

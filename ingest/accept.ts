@@ -7,6 +7,7 @@ import {
   isJsonPicture,
   type Rejected,
 } from '../devices/codecs/index.ts';
+import type { HandOn, Settled } from '../devices/handover.ts';
 import type { DeviceMessage, Sighting } from '../devices/message.ts';
 import { parseDeviceTopic } from '../devices/topics.ts';
 import type { IngestConfig } from './config.ts';
@@ -46,11 +47,32 @@ export interface InFlight {
 
 export type Accept = (message: DeviceMessage) => Promise<Receipt>;
 
-export function acceptor(config: IngestConfig, deps: AcceptDeps): Accept {
+export interface Acceptor {
+  accept: Accept;
+  /** The same for entrances with very many messages: without a promise for each. */
+  acceptInto: HandOn;
+}
+
+export function acceptor(config: IngestConfig, deps: AcceptDeps): Acceptor {
   const { clock, known, tally } = deps;
-  const { take, refuse } = taker(config, deps);
+  const { take, takeInto, refuse } = taker(config, deps);
 
   function accept(message: DeviceMessage): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      const settled = { durable: resolve as Settled['durable'], failed: reject };
+      run(message, settled)?.then(resolve, reject);
+    });
+  }
+
+  function acceptInto(message: DeviceMessage, settled: Settled): void {
+    run(message, settled)?.then(
+      (receipt) => settled.durable(receipt),
+      (error: unknown) => settled.failed(error),
+    );
+  }
+
+  /** Null: `settled` is told what became of it, and nobody else. */
+  function run(message: DeviceMessage, settled: Settled): Promise<Receipt> | null {
     const { again } = message;
     const receivedAt = again === undefined ? clock.now() : again.receivedAt;
     if (again === undefined) tally.messages += 1;
@@ -70,8 +92,11 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Accept {
       again: message.again !== undefined,
     };
     const decoded = route.codec.decode(input);
-    if (!(decoded instanceof Promise)) return finish(message, decoded, to, receivedAt);
-    return finishLater(message, decoded, to, receivedAt);
+    if (decoded instanceof Promise) return finishLater(message, decoded, to, receivedAt);
+    if (decoded.kind === 'readings' && decoded.send === undefined && to !== undefined) {
+      return takeInto(message, decoded, to, receivedAt, settled);
+    }
+    return finish(message, decoded, to, receivedAt);
   }
 
   async function finishLater(
@@ -186,7 +211,7 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Accept {
     return { reason, detail: `device ${device} is not in the registry` };
   }
 
-  return accept;
+  return { accept, acceptInto };
 }
 
 const NO_PROPERTIES: Readonly<Record<string, string>> = {};

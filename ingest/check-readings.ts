@@ -1,7 +1,7 @@
 import type { QuarantineReason } from '../contracts/index.ts';
 import { type Reading, type Rejected, shown } from '../devices/codecs/index.ts';
 import type { IngestConfig } from './config.ts';
-import type { TakenReading } from './encode-batch.ts';
+import type { TakenReadings } from './encode-batch.ts';
 import { type KnownDevice, streamOf } from './known-devices.ts';
 
 /**
@@ -10,7 +10,7 @@ import { type KnownDevice, streamOf } from './known-devices.ts';
  * is lost (the raw message is there), nothing is invented, and one broken probe does not blind a whole station.
  */
 export interface Checked {
-  taken: TakenReading[];
+  taken: TakenReadings;
   /** Readings that are known already, with the same content. */
   duplicates: number;
   late: boolean;
@@ -30,7 +30,8 @@ export function checkReadings(
   receivedAt: number,
   limits: TimeLimits,
 ): Checked {
-  const checked: Checked = { taken: [], duplicates: 0, late: false, newestInstant: 0, rejected: NONE };
+  const taken: TakenReadings = { readings: [], streams: [] };
+  const checked: Checked = { taken, duplicates: 0, late: false, newestInstant: 0, rejected: NONE };
   const latest = receivedAt + limits.maxClockAheadS * 1_000;
   const earliest = receivedAt - limits.maxAgeDays * 86_400_000;
   const lateBefore = receivedAt - limits.lateAfterS * 1_000;
@@ -56,7 +57,8 @@ export function checkReadings(
     } else {
       const seen = stream.recent.see(time, value, quality);
       if (seen === 'new') {
-        checked.taken.push({ stream, time, value, quality });
+        taken.readings.push(reading);
+        taken.streams.push(stream);
         if (time < lateBefore) checked.late = true;
         if (statistic === 'instant' && time > checked.newestInstant) checked.newestInstant = time;
       } else if (seen === 'same') checked.duplicates += 1;

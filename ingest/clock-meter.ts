@@ -30,6 +30,9 @@ class Meter implements ClockMeter {
   }
 
   get offsetMs(): number | null {
-    return this.#seen === 0 ? null : Math.max(...this.#offsets);
+    if (this.#seen === 0) return null;
+    let largest = Number.NEGATIVE_INFINITY;
+    for (const offset of this.#offsets) if (offset > largest) largest = offset;
+    return largest;
   }
 }

@@ -1,42 +1,31 @@
-import type { Quality } from '../contracts/index.ts';
+import { type BatchMarks, ObservationWriter } from '../backbone/observation-bytes.ts';
+import type { Reading } from '../devices/codecs/index.ts';
 import type { KnownStream } from './known-devices.ts';
 
-/** A reading that passed every check. */
-export interface TakenReading {
-  stream: KnownStream;
-  time: number;
-  value: number;
-  quality: Quality;
-}
+export type { BatchMarks };
 
-/** What an ObservationBatch says of itself beside its values. */
-export interface BatchMarks {
-  late: boolean;
-  source?: string | undefined;
-  clockOffS?: number | undefined;
+/** Readings that passed every check, each with its datastream in the same place. */
+export interface TakenReadings {
+  readings: Reading[];
+  streams: KnownStream[];
 }
 
 const NO_MARKS: BatchMarks = { late: false };
+const writer = new ObservationWriter();
 
-/**
- * An ObservationBatch as it lies on the stream: the same bytes as `encodeRecord` of the object, put together by hand
- * because this is done for every message. Device ids and qualities need no escaping; numbers are finite.
- */
+/** An ObservationBatch as it lies on the stream, without an object for each observation. */
 export function encodeBatch(
   device: string,
   receivedAt: number,
-  taken: readonly TakenReading[],
+  { readings, streams }: TakenReadings,
   marks: BatchMarks = NO_MARKS,
-): Uint8Array {
-  let text = `{"type":"observations","device":"${device}","receivedAt":${receivedAt},"observations":`;
-  let before = '[';
-  for (const { stream, time, value, quality } of taken) {
-    text += `${before}{"datastream":${stream.quotedId},"time":${time},"value":${value},"quality":"${quality}"}`;
-    before = ',';
+): Buffer {
+  writer.begin(device, receivedAt, marks);
+  for (let i = 0; i < readings.length; i++) {
+    const reading = readings[i];
+    const stream = streams[i];
+    if (reading === undefined || stream === undefined) continue;
+    writer.add(stream.id, reading.time, reading.value, reading.quality);
   }
-  text += ']';
-  if (marks.late) text += ',"late":true';
-  if (marks.source !== undefined) text += `,"source":${JSON.stringify(marks.source)}`;
-  if (marks.clockOffS !== undefined) text += `,"clockOffS":${marks.clockOffS}`;
-  return Buffer.from(`${text}}`);
+  return writer.end();
 }

@@ -1,19 +1,23 @@
 import { Gauge, type Registry as Metrics } from 'prom-client';
 import { encodeRecord } from '../backbone/codec.ts';
 import type { Blobs, Clock, DeviceDirectory, Log, Records, Series, Stream } from '../backbone/index.ts';
-import { type DeviceEvent, TOPICS } from '../contracts/index.ts';
+import { type DeviceEvent, type QuarantineEntry, TOPICS } from '../contracts/index.ts';
 import type { SessionEvent } from '../devices/message.ts';
-import { type Accept, type AcceptDeps, acceptor } from './accept.ts';
+import { type AcceptDeps, type Acceptor, acceptor } from './accept.ts';
 import type { IngestConfig } from './config.ts';
 import { countFrames, countStream, SERIES_WRITER } from './count.ts';
 import { knownDevices } from './known-devices.ts';
 import { line } from './line.ts';
+import { openLiveness } from './liveness.ts';
+import { livenessStore } from './liveness-store.ts';
 import { pictures } from './pictures.ts';
 import { openQuarantine, type Quarantine } from './quarantine.ts';
+import { dismissEntry } from './quarantine-resolve.ts';
 import { rateLimit } from './rate-limit.ts';
 import { type Rerunner, rerunner } from './rerun.ts';
 import { routes } from './routes.ts';
 import { startSeriesWriter } from './series-writer.ts';
+import { type DeviceStatuses, deviceStatuses } from './status.ts';
 import type { Tally } from './take.ts';
 import { startTicker } from './ticker.ts';
 import { startTrimmer } from './trimmer.ts';
@@ -43,8 +47,7 @@ export interface IngestCounts {
 }
 
 /** Ingest at work. `accept` is the seam for every entrance: embedded broker, external broker, gateways. */
-export interface Ingest {
-  accept: Accept;
+export interface Ingest extends Acceptor {
   /** A session of a device began or ended; told to the detectors. Never rejects. */
   session(device: string, event: SessionEvent): Promise<void>;
   counts(): Promise<IngestCounts>;
@@ -53,6 +56,9 @@ export interface Ingest {
   /** Quarantined messages once more, as of when they came: see rerun.ts. `by`: who asks, for the record. */
   readonly rerun: Rerunner['rerun'];
   readonly rerunOne: Rerunner['rerunOne'];
+  /** Says of a quarantined message that nothing is to be done. */
+  dismiss(id: string, resolution: { by: string; reason: string }): Promise<QuarantineEntry>;
+  readonly status: DeviceStatuses;
   /** Resolves when all that was accepted is durable. Stop the entrances first. */
   stop(): Promise<void>;
 }
@@ -76,12 +82,21 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
   });
   const known = knownDevices(deps.directory);
   const way = line(stream);
-  const ticker = startTicker(config.tickS, clock, way);
+  const tell = (event: DeviceEvent) =>
+    way.append({ key: event.device, value: encodeRecord(event) }, () => undefined);
+  const liveness = await openLiveness(config.liveness, config.tickS, {
+    directory: deps.directory,
+    store: livenessStore(deps.records, log),
+    tell,
+    startedAt: clock.now(),
+    metrics,
+  });
+  const ticker = startTicker(config.tickS, clock, way, (time) => liveness.tick(time));
   const trimmer = startTrimmer(config.trim, stream, log);
   const tally: Tally = { messages: 0, observations: 0, duplicates: 0, frames: 0, late: 0 };
   measure(metrics, tally);
 
-  const accept = acceptor(config, {
+  const { accept, acceptInto } = acceptor(config, {
     clock,
     routes: routes(config, deps.directory),
     known,
@@ -91,17 +106,21 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
     quarantine,
     tally,
     inFlight: ticker,
-    alive: { heard: () => undefined, said: () => undefined },
+    alive: liveness,
     strangers: deps.strangers ?? { saw: () => undefined },
   });
 
   return {
     accept,
+    acceptInto,
     quarantine,
+    dismiss: (id, resolution) => dismissEntry(deps, id, resolution),
+    status: deviceStatuses({ liveness, known, series, directory: deps.directory }),
     ...rerunner({ ...deps, accept }),
     async session(device, event) {
-      const record: DeviceEvent = { type: 'device', device, time: clock.now(), event };
-      const sent = way.append({ key: device, value: encodeRecord(record) }, () => undefined);
+      const time = clock.now();
+      const sent = tell({ type: 'device', device, time, event });
+      liveness.session(device, event, time);
       await sent.catch((error: unknown) =>
         log.warn({ err: error, device, event }, 'a device event was lost'),
       );
@@ -127,6 +146,7 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
       ticker.stop();
       await trimmer.stop();
       await way.settled().catch(() => undefined);
+      await liveness.close();
       await writer.drain(DRAIN_MS);
       await writer.stop();
       await quarantine.close();

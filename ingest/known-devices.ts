@@ -7,8 +7,6 @@ import { type Recent, recent } from './recent.ts';
 export interface KnownStream {
   /** Datastream id. */
   readonly id: string;
-  /** The id as a JSON string. */
-  readonly quotedId: string;
   readonly unit: string | null;
   readonly min: number;
   readonly max: number;
@@ -62,23 +60,28 @@ export function streamOf(
   return statistic === 'instant' ? known.instant.get(property) : known.others.get(`${property}@${statistic}`);
 }
 
+/** Most devices send instant values only. Shared, never written. */
+const NO_STREAMS = new Map<string, KnownStream>();
+
 /** What was seen of a datastream stays known when the device's record changes. */
 function layOut(device: RegisteredDevice, before?: KnownDevice): KnownDevice {
   const instant = new Map<string, KnownStream>();
-  const others = new Map<string, KnownStream>();
+  let others = NO_STREAMS;
   for (const { property, statistic, unit, range } of device.datastreams) {
     const old = before === undefined ? undefined : streamOf(before, property, statistic);
     const id = datastreamId(device.id, property, statistic);
     const stream: KnownStream = {
       id,
-      quotedId: JSON.stringify(id),
       unit,
       min: range[0],
       max: range[1],
       recent: old?.recent ?? recent(),
     };
     if (statistic === 'instant') instant.set(property, stream);
-    else others.set(`${property}@${statistic}`, stream);
+    else {
+      if (others === NO_STREAMS) others = new Map();
+      others.set(`${property}@${statistic}`, stream);
+    }
   }
   return { device, instant, others, clock: before?.clock ?? clockMeter() };
 }

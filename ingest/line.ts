@@ -8,7 +8,9 @@ import { TOPICS } from '../contracts/index.ts';
  * how much that can be is bounded where the messages come in.
  */
 export interface Line {
-  /** Resolves when the record is durable. `undo` is called instead, before the rejection, when it is not. */
+  /** Takes a record along; its passenger is told when it is durable, or that it is not. */
+  send(record: StreamRecord, passenger: Passenger): void;
+  /** The same with a promise. `undo` is called instead, before the rejection, when it is not durable. */
   append(record: StreamRecord, undo: () => void): Promise<void>;
   /** To every partition, behind all that came before it. */
   broadcast(value: Uint8Array): Promise<void>;
@@ -16,10 +18,17 @@ export interface Line {
   settled(): Promise<void>;
 }
 
-/** What leaves together; all of it shares one promise. */
+/** One of the two is called, once. */
+export interface Passenger {
+  arrived(): void;
+  lost(error: unknown): void;
+}
+
+/** What leaves together. */
 interface Load {
   readonly records: StreamRecord[];
-  readonly undo: (() => void)[];
+  readonly passengers: Passenger[];
+  /** Of the whole load; whoever waits for `settled` waits for it. */
   readonly done: Promise<void>;
   resolve(): void;
   reject(error: unknown): void;
@@ -47,18 +56,36 @@ export function line(stream: Stream): Line {
     // A broadcast may have sent it off before its turn ended.
     if (waiting !== load) return;
     waiting = null;
-    stream.append(TOPICS.observations, load.records).then(load.resolve, (error: unknown) => {
-      for (const undo of load.undo) undo();
-      load.reject(error);
-    });
+    stream.append(TOPICS.observations, load.records).then(
+      () => {
+        for (const passenger of load.passengers) passenger.arrived();
+        load.resolve();
+      },
+      (error: unknown) => {
+        for (const passenger of load.passengers) passenger.lost(error);
+        load.reject(error);
+      },
+    );
+  }
+
+  function send(record: StreamRecord, passenger: Passenger): void {
+    waiting ??= open();
+    waiting.records.push(record);
+    waiting.passengers.push(passenger);
   }
 
   return {
+    send,
     append(record, undo) {
-      waiting ??= open();
-      waiting.records.push(record);
-      waiting.undo.push(undo);
-      return waiting.done;
+      return new Promise((arrived, reject) => {
+        send(record, {
+          arrived,
+          lost(error) {
+            undo();
+            reject(error);
+          },
+        });
+      });
     },
     broadcast(value) {
       if (waiting !== null) depart(waiting);
@@ -77,5 +104,5 @@ function emptyLoad(): Load {
     resolve = yes;
     reject = no;
   });
-  return { records: [], undo: [], done, resolve, reject };
+  return { records: [], passengers: [], done, resolve, reject };
 }

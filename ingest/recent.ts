@@ -1,3 +1,4 @@
+import { QUALITY_CODES } from '../backbone/quality-codes.ts';
 import type { Quality } from '../contracts/index.ts';
 
 /**
@@ -15,39 +16,64 @@ export interface Recent {
 }
 
 const PLACES = 8;
+/** Rings that share their memory: an array of its own for each would cost four times what is in it. */
+const RINGS_A_BLOCK = 256;
 
 export function recent(): Recent {
-  return new Ring();
+  if (block.used === RINGS_A_BLOCK) block = new Block();
+  return new Ring(block, PLACES * block.used++);
 }
 
+class Block {
+  used = 0;
+  readonly times = new Float64Array(PLACES * RINGS_A_BLOCK);
+  readonly values = new Float64Array(PLACES * RINGS_A_BLOCK);
+  readonly qualities = new Uint8Array(PLACES * RINGS_A_BLOCK);
+}
+
+let block = new Block();
+
 class Ring implements Recent {
-  readonly #times = new Float64Array(PLACES);
-  readonly #values = new Float64Array(PLACES);
-  readonly #qualities: (Quality | undefined)[] = new Array(PLACES);
+  readonly #block: Block;
+  /** Its first place in the block. */
+  readonly #first: number;
   #next = 0;
   #newest = 0;
 
+  constructor(of: Block, first: number) {
+    this.#block = of;
+    this.#first = first;
+  }
+
   see(time: number, value: number, quality: Quality): 'new' | 'same' | 'other' {
+    const { times, values, qualities } = this.#block;
+    const code = QUALITY_CODES[quality];
     if (time > this.#newest) this.#newest = time;
     else {
-      const at = this.#times.indexOf(time);
-      if (at >= 0) return this.#values[at] === value && this.#qualities[at] === quality ? 'same' : 'other';
+      const at = this.#placeOf(time);
+      if (at >= 0) return values[at] === value && qualities[at] === code ? 'same' : 'other';
     }
-    const place = this.#next;
-    this.#times[place] = time;
-    this.#values[place] = value;
-    this.#qualities[place] = quality;
-    this.#next = (place + 1) % PLACES;
+    const place = this.#first + this.#next;
+    times[place] = time;
+    values[place] = value;
+    qualities[place] = code;
+    this.#next = (this.#next + 1) % PLACES;
     return 'new';
   }
 
   valueAt(time: number): number | undefined {
-    const at = this.#times.indexOf(time);
-    return at < 0 ? undefined : this.#values[at];
+    const at = this.#placeOf(time);
+    return at < 0 ? undefined : this.#block.values[at];
   }
 
   forget(): void {
-    this.#times.fill(0);
+    this.#block.times.fill(0, this.#first, this.#first + PLACES);
     this.#newest = 0;
+  }
+
+  #placeOf(time: number): number {
+    const { times } = this.#block;
+    for (let at = this.#first; at < this.#first + PLACES; at++) if (times[at] === time) return at;
+    return -1;
   }
 }

@@ -1,19 +1,21 @@
 import { encodeRecord } from '../backbone/codec.ts';
 import type { DeviceEvent, QuarantineReason } from '../contracts/index.ts';
 import type { DecodedOne, Rejected } from '../devices/codecs/index.ts';
+import type { Settled } from '../devices/handover.ts';
 import type { DeviceMessage } from '../devices/message.ts';
 import { checkReadings } from './check-readings.ts';
 import type { IngestConfig } from './config.ts';
 import { type BatchMarks, encodeBatch } from './encode-batch.ts';
 import type { KnownDevice } from './known-devices.ts';
-import type { Line } from './line.ts';
+import type { Line, Passenger } from './line.ts';
 import type { Pictures } from './pictures.ts';
 import type { Quarantine } from './quarantine.ts';
 import { accepted, duplicate, type Receipt, refused } from './receipt.ts';
 
 /**
  * What a decoded payload says of one known device, taken: readings and device events to the line, pictures to their
- * store, and what may not be taken to quarantine. Each promise resolves when that is durable.
+ * store, and what may not be taken to quarantine. Each promise resolves when that is durable. Readings that are all good,
+ * which is nearly every message, go without a promise: `settled` is told.
  */
 export interface TakeDeps {
   line: Line;
@@ -38,10 +40,18 @@ export interface Alive {
   said(device: string, status: 'online' | 'offline', receivedAt: number): void;
 }
 
-type Readings = DecodedOne & { kind: 'readings' };
+export type Readings = DecodedOne & { kind: 'readings' };
 
 export interface Taker {
   take(message: DeviceMessage, decoded: DecodedOne, to: KnownDevice, receivedAt: number): Promise<Receipt>;
+  /** The same for readings. Null: `settled` is told once, and nobody else. */
+  takeInto(
+    message: DeviceMessage,
+    decoded: Readings,
+    to: KnownDevice,
+    receivedAt: number,
+    settled: Settled,
+  ): Promise<Receipt> | null;
   /** Nothing of the message is taken. */
   refuse(message: DeviceMessage, why: Rejected, receivedAt: number, device: string | null): Promise<Receipt>;
 }
@@ -69,13 +79,16 @@ export function taker(config: IngestConfig, deps: TakeDeps): Taker {
   ): Promise<Receipt> {
     const { id } = to.device;
     if (decoded.kind === 'status') {
-      deps.alive.said(id, decoded.status, receivedAt);
+      if (message.again === undefined) deps.alive.said(id, decoded.status, receivedAt);
       return line.settled().then(() => accepted(0));
     }
-    deps.alive.heard(id, receivedAt);
+    if (message.again === undefined) deps.alive.heard(id, receivedAt);
     switch (decoded.kind) {
       case 'readings':
-        return takeReadings(message, decoded, to, receivedAt);
+        return new Promise((resolve, reject) => {
+          const settled = { durable: resolve as Settled['durable'], failed: reject };
+          takeReadings(message, decoded, to, receivedAt, settled)?.then(resolve, reject);
+        });
       case 'picture':
         return takePicture(message, decoded, to, receivedAt);
       case 'rejected':
@@ -92,33 +105,46 @@ export function taker(config: IngestConfig, deps: TakeDeps): Taker {
     }
   }
 
-  function takeReadings(message: DeviceMessage, decoded: Readings, to: KnownDevice, receivedAt: number) {
+  function takeInto(
+    message: DeviceMessage,
+    decoded: Readings,
+    to: KnownDevice,
+    receivedAt: number,
+    settled: Settled,
+  ): Promise<Receipt> | null {
+    if (message.again === undefined) deps.alive.heard(to.device.id, receivedAt);
+    return takeReadings(message, decoded, to, receivedAt, settled);
+  }
+
+  function takeReadings(
+    message: DeviceMessage,
+    decoded: Readings,
+    to: KnownDevice,
+    receivedAt: number,
+    settled: Settled,
+  ): Promise<Receipt> | null {
     const checked = checkReadings(to, decoded.readings, receivedAt, config);
     const { taken: good, duplicates, late, rejected } = checked;
     const bad = decoded.rejected === undefined ? rejected : [...decoded.rejected, ...rejected];
     tally.duplicates += duplicates;
-    if (good.length === 0 && duplicates === 0 && bad.length === 0) {
+    const taken = good.readings.length;
+    if (taken === 0 && duplicates === 0 && bad.length === 0) {
       const detail = 'readings: empty; at least one reading is allowed';
       return refuse(message, { reason: 'schema', detail }, receivedAt, to.device.id);
     }
-    const taken = good.length;
-    const durable = taken === 0 ? (duplicates > 0 ? line.settled() : Promise.resolve()) : append();
-    if (bad.length > 0)
-      return durable.then(() => refuseParts(message, bad, to, receivedAt, taken, duplicates));
-    return durable.then(() => (taken === 0 ? duplicate(duplicates) : accepted(taken, duplicates)));
-
-    function append(): Promise<void> {
+    if (taken > 0) {
       const device = to.device.id;
       const clockOffS = clockOff(to, checked.newestInstant, receivedAt);
       const marks: BatchMarks = { late, source: decoded.source, clockOffS };
       const value = encodeBatch(device, receivedAt, good, marks);
-      return line
-        .append({ key: device, value }, () => forget(to))
-        .then(() => {
-          tally.observations += taken;
-          if (late) tally.late += taken;
-        });
+      const departure = new Departure(tally, to, taken, duplicates, late, settled);
+      if (bad.length > 0) departure.also = () => refuseParts(message, bad, to, receivedAt, taken, duplicates);
+      line.send({ key: device, value }, departure);
+      return null;
     }
+    if (bad.length > 0) return refuseParts(message, bad, to, receivedAt, taken, duplicates);
+    // A repeat may overtake what it repeats: it is answered when all before it is durable.
+    return line.settled().then(() => duplicate(duplicates));
   }
 
   /** Seconds, when it is off by more than is allowed. */
@@ -188,7 +214,51 @@ export function taker(config: IngestConfig, deps: TakeDeps): Taker {
     return accepted(1);
   }
 
-  return { take, refuse };
+  return { take, takeInto, refuse };
+}
+
+/** Readings of one message on their way to the stream: one object a message, rather than promises. */
+class Departure implements Passenger {
+  /** What else has to be done before the message is settled. */
+  also: (() => Promise<Receipt>) | null = null;
+  readonly #tally: Tally;
+  readonly #to: KnownDevice;
+  readonly #taken: number;
+  readonly #duplicates: number;
+  readonly #late: boolean;
+  readonly #settled: Settled;
+
+  constructor(
+    tally: Tally,
+    to: KnownDevice,
+    taken: number,
+    duplicates: number,
+    late: boolean,
+    settled: Settled,
+  ) {
+    this.#tally = tally;
+    this.#to = to;
+    this.#taken = taken;
+    this.#duplicates = duplicates;
+    this.#late = late;
+    this.#settled = settled;
+  }
+
+  arrived(): void {
+    this.#tally.observations += this.#taken;
+    if (this.#late) this.#tally.late += this.#taken;
+    if (this.also === null) this.#settled.durable(accepted(this.#taken, this.#duplicates));
+    else
+      this.also().then(
+        (receipt) => this.#settled.durable(receipt),
+        (error: unknown) => this.#settled.failed(error),
+      );
+  }
+
+  lost(error: unknown): void {
+    forget(this.#to);
+    this.#settled.failed(error);
+  }
 }
 
 /** What was remembered of readings that did not become durable must not make their repeats look known. */

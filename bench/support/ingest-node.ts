@@ -8,7 +8,7 @@ import { openDuckDbSeries } from '../../backbone/series/duckdb.ts';
 import { openLmdbStream } from '../../backbone/stream/lmdb.ts';
 import type { DeviceInput } from '../../contracts/index.ts';
 import { BrokerConfig } from '../../devices/config.ts';
-import { deviceMigrations, handOnTo, openRegistry, startBroker } from '../../devices/index.ts';
+import { deviceMigrations, openRegistry, startBroker } from '../../devices/index.ts';
 import { countAll, IngestConfig, ingestMigrations, startIngest } from '../../ingest/index.ts';
 
 /**
@@ -58,7 +58,7 @@ export async function startIngestNode(options: IngestNodeOptions) {
   const ingest = await startIngest(IngestConfig.parse(options.ingest ?? {}), deps);
   const broker = await startBroker(BrokerConfig.parse({ port: 0, allowAnonymous: true, ...options.broker }), {
     registry,
-    handOn: handOnTo(ingest.accept),
+    handOn: ingest.acceptInto,
     session: (device, event) => void ingest.session(device, event),
     log,
     metrics,
