@@ -54,9 +54,70 @@ describe('the quarantine over HTTP', () => {
     expect(raw.headers['content-disposition']).toContain('attachment');
   });
 
+  it('counts by reason, and shows one entry', async () => {
+    const summary = (await http.app.inject('/api/quarantine/summary')).json();
+    expect(summary).toMatchObject({ entered: 2, open: 2, taken: 0, dismissed: 0, evicted: 0 });
+    expect(summary.reasons.map((r: { reason: string }) => r.reason)).toEqual([
+      'topic-unknown',
+      'device-unknown',
+    ]);
+    const [{ id }] = (await http.app.inject('/api/quarantine?text=ELSEWHERE')).json().items;
+    expect((await http.app.inject(`/api/quarantine/${id}`)).json()).toMatchObject({
+      topic: 'elsewhere',
+      state: 'open',
+    });
+  });
+
+  it('runs again what is named, and nothing when nothing is', async () => {
+    const post = (url: string, payload: object = {}) => http.app.inject({ method: 'POST', url, payload });
+    const report = (await post('/api/quarantine/rerun', { name: 'a' })).json();
+    expect(report).toMatchObject({
+      looked: 1,
+      stillRefused: 1,
+      stays: [{ reason: 'device-unknown' }],
+      next: null,
+    });
+    expect((await post('/api/quarantine/rerun')).json().error.code).toBe('REQUEST_INVALID');
+    expect((await post('/api/quarantine/rerun', { device: 'a', all: true })).statusCode).toBe(400);
+    const [{ id }] = (await http.app.inject('/api/quarantine?reason=topic-unknown')).json().items;
+    expect((await post(`/api/quarantine/${id}/rerun`)).json()).toMatchObject({ looked: 1, stillRefused: 1 });
+    expect((await post('/api/quarantine/q0/rerun')).statusCode).toBe(404);
+  });
+
+  it('dismisses once, with a reason', async () => {
+    const [{ id }] = (await http.app.inject('/api/quarantine?reason=topic-unknown')).json().items;
+    const dismiss = (payload: object) =>
+      http.app.inject({ method: 'POST', url: `/api/quarantine/${id}/dismiss`, payload });
+    expect((await dismiss({ reason: ' ' })).statusCode).toBe(400);
+    expect((await dismiss({ reason: 'a test of the maker' })).json()).toMatchObject({ state: 'dismissed' });
+    expect((await dismiss({ reason: 'again' })).statusCode).toBe(409);
+    const open = (await http.app.inject('/api/quarantine?state=open')).json().items;
+    expect(open.map((e: { id: string }) => e.id)).not.toContain(id);
+  });
+
   it('refuses a reason that there is not, and an entry that there is not', async () => {
     expect((await http.app.inject('/api/quarantine?reason=bad')).json().error.code).toBe('REQUEST_INVALID');
     expect((await http.app.inject('/api/quarantine/q0/raw')).statusCode).toBe(404);
+  });
+});
+
+describe('the status of devices over HTTP', () => {
+  it('says of one how it is, and of all how many', async () => {
+    const device = { id: 'dust-7', template: 'dust', site: 's', location: [123.4, 41.8] };
+    await node.registry.upsert(device);
+    expect((await http.app.inject('/api/devices/dust-7/status')).json()).toMatchObject({
+      device: 'dust-7',
+      state: 'never-heard',
+      lastHeard: null,
+      clockOffS: null,
+      lastReading: null,
+    });
+    expect((await http.app.inject('/api/devices/nobody/status')).statusCode).toBe(404);
+    const summary = (await http.app.inject('/api/devices/status/summary')).json();
+    expect(summary).toEqual({ online: 0, silent: 0, gone: 0, neverHeard: 1 });
+    const list = (await http.app.inject('/api/devices/status/list?state=never-heard')).json();
+    expect(list).toEqual({ items: ['dust-7'], next: null });
+    expect((await http.app.inject('/api/devices/status/list?state=asleep')).statusCode).toBe(400);
   });
 });
 

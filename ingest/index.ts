@@ -11,19 +11,22 @@
  *   3 check-readings.ts  registry, units, ranges, clock, repeats
  *   4 line.ts            the one ordered way to the stream
  *   5 pictures.ts        header, blob, frame
- *   6 quarantine.ts      what was refused, bounded
+ *   6 quarantine.ts      what was refused, bounded; rerun.ts: once more, after the registry was put right
  *   7 series-writer.ts   stream → series store, exactly once
- *   8 count.ts           in against out
+ *   8 liveness.ts        who speaks: online, silent, gone, as events on the line
+ *   9 count.ts           in against out
  */
 export * from './accept.ts';
 export * from './api.ts';
 export * from './config.ts';
 export * from './count.ts';
 export * from './ingest.ts';
+export * from './liveness-words.ts';
 export * from './quarantine.ts';
 export * from './quarantine-look.ts';
 export { dismissEntry } from './quarantine-resolve.ts';
-export { ingestMigrations } from './quarantine-tables.ts';
 export * from './receipt.ts';
 export * from './rerun.ts';
 export * from './rerun-report.ts';
+export * from './status.ts';
+export { ingestMigrations } from './tables.ts';

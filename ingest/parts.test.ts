@@ -15,9 +15,9 @@ import { IngestConfig } from './config.ts';
 import { line } from './line.ts';
 import { pictures } from './pictures.ts';
 import { openQuarantine, type Suspect } from './quarantine.ts';
-import { ingestMigrations } from './quarantine-tables.ts';
 import { rateLimit } from './rate-limit.ts';
 import { recent } from './recent.ts';
+import { ingestMigrations } from './tables.ts';
 import { startTicker } from './ticker.ts';
 
 const START = 1_795_000_000_000;

@@ -37,7 +37,7 @@ export type QuarantineTables = {
 
 export type QuarantineRow = QuarantineTables['quarantine'];
 
-export const ingestMigrations: Migrations = {
+export const quarantineMigrations: Migrations = {
   ingest_0001_quarantine: {
     async up(db) {
       const bytes = db.getExecutor().adapter instanceof SqliteAdapter ? 'blob' : 'bytea';

@@ -17,7 +17,13 @@ export interface Ticker extends InFlight {
 
 const SHORTEST_MS = 100;
 
-export function startTicker(tickS: number, clock: Clock, line: Line): Ticker {
+/** `before` is called with the time of each tick, right before it goes out. */
+export function startTicker(
+  tickS: number,
+  clock: Clock,
+  line: Line,
+  before: (time: number) => void = () => undefined,
+): Ticker {
   /** Number of messages being decoded, by time of receipt. */
   const decoding = new Map<number, number>();
   let last = 0;
@@ -29,6 +35,7 @@ export function startTicker(tickS: number, clock: Clock, line: Line): Ticker {
     if (time <= last) return;
     underWay = true;
     try {
+      before(time);
       await line.broadcast(encodeRecord({ type: 'tick', time } satisfies Tick));
       last = time;
     } catch {

@@ -60,6 +60,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'GET /api/devices/:id/secrets': ['administrator'],
   'PUT /api/devices/:id/secrets/:name': ['administrator'],
   'DELETE /api/devices/:id/secrets/:name': ['administrator'],
+  'POST /api/devices/:id/hj212/requests': ['administrator'],
   'GET /api/templates': 'signed-in',
   'GET /api/templates/:name': 'signed-in',
   'PUT /api/templates/:name': ['administrator'],
@@ -67,7 +68,15 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'GET /api/unknown-devices': 'signed-in',
   'POST /api/unknown-devices/:name/adopt': ['administrator'],
   'POST /api/unknown-devices/:name/dismiss': ['administrator'],
+  'GET /api/devices/:id/status': 'signed-in',
+  'GET /api/devices/status/summary': 'signed-in',
+  'GET /api/devices/status/list': 'signed-in',
   'GET /api/quarantine': 'signed-in',
+  'GET /api/quarantine/summary': 'signed-in',
+  'GET /api/quarantine/:id': 'signed-in',
+  'POST /api/quarantine/rerun': OVERSEEING,
+  'POST /api/quarantine/:id/rerun': OVERSEEING,
+  'POST /api/quarantine/:id/dismiss': OVERSEEING,
   'GET /api/quarantine/:id/raw': OVERSEEING,
 };
 
