@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { parse } from '../../backbone/validation.ts';
+import { addRoute } from '../../backbone/route.ts';
 import { QianliyanError } from '../../contracts/index.ts';
 import { Hj212Request } from './commands.ts';
 import type { Hj212Gateway, Hj212RequestResult } from './gateway.ts';
@@ -32,28 +32,23 @@ const Answer = z.strictObject({
  */
 export function hj212Api({ gateway }: { gateway: Hj212Gateway | null }) {
   return async (app: FastifyInstance): Promise<void> => {
-    app.route({
-      method: 'POST',
-      url: '/api/devices/:id/hj212/requests',
-      config: {
-        spec: {
-          method: 'POST',
-          url: '/api/devices/:id/hj212/requests',
-          summary:
-            'Ask a connected HJ 212 monitor: read or set its clock or intervals, start, stop or fetch data',
-          params: Params,
-          body: Hj212Request,
-          answer: Answer,
-        },
+    addRoute(
+      app,
+      {
+        method: 'POST',
+        url: '/api/devices/:id/hj212/requests',
+        summary:
+          'Ask a connected HJ 212 monitor: read or set its clock or intervals, start, stop or fetch data',
+        params: Params,
+        body: Hj212Request,
+        answer: Answer,
       },
-      handler: async (request) => {
-        const { id } = parse(Params, request.params);
-        const body = parse(Hj212Request, request.body ?? {});
+      async ({ params, body }) => {
         if (gateway === null)
           throw new QianliyanError('ILLEGAL_TRANSITION', 'the HJ 212 gateway is off: set hj212.port');
-        return inWords(await gateway.request(id, body));
+        return inWords(await gateway.request(params.id, body));
       },
-    });
+    );
   };
 }
 

@@ -17,34 +17,44 @@ const Time = z.iso.datetime({ offset: true });
 const Span = { from: Time.describe('RFC 3339, first moment'), to: Time.describe('RFC 3339, last moment') };
 
 /** The requests that people can make; everything else that HJ 212 has (3xxx: control) is not offered. */
-export const Hj212Request = z.discriminatedUnion('cn', [
-  z.strictObject({ cn: z.literal('1011').describe('Read the clock'), polId: PolId }),
-  z.strictObject({
-    cn: z.literal('1012').describe('Set the clock'),
-    polId: PolId,
-    time: Time.optional().describe("RFC 3339; left out: the product's time when it is sent"),
-  }),
-  z.strictObject({ cn: z.literal('1061').describe('Read the interval of realtime data') }),
-  z.strictObject({
-    cn: z.literal('1062').describe('Set the interval of realtime data'),
-    intervalS: z.number().int().min(30).max(3_600).describe('Seconds'),
-  }),
-  z.strictObject({ cn: z.literal('1063').describe('Read the interval of minute data') }),
-  z.strictObject({
-    cn: z.literal('1064').describe('Set the interval of minute data'),
-    intervalMin: z
-      .literal([1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30])
-      .describe('Minutes; those that divide an hour'),
-  }),
-  z.strictObject({ cn: z.literal('2011').describe('Begin sending realtime data') }),
-  z.strictObject({ cn: z.literal('2012').describe('Stop sending realtime data') }),
-  z.strictObject({ cn: z.literal('2021').describe('Begin sending the status of equipment') }),
-  z.strictObject({ cn: z.literal('2022').describe('Stop sending the status of equipment') }),
-  z.strictObject({ cn: z.literal('2031').describe('Fetch day data'), ...Span }),
-  z.strictObject({ cn: z.literal('2041').describe('Fetch daily run times of equipment'), ...Span }),
-  z.strictObject({ cn: z.literal('2051').describe('Fetch minute data'), ...Span }),
-  z.strictObject({ cn: z.literal('2061').describe('Fetch hour data'), ...Span }),
-]);
+export const Hj212Request = z
+  .discriminatedUnion('cn', [
+    z.strictObject({ cn: z.literal('1011').describe('Read the clock'), polId: PolId }),
+    z.strictObject({
+      cn: z.literal('1012').describe('Set the clock'),
+      polId: PolId,
+      time: Time.optional().describe("RFC 3339; left out: the product's time when it is sent"),
+    }),
+    z.strictObject({ cn: z.literal('1061').describe('Read the interval of realtime data') }),
+    z.strictObject({
+      cn: z.literal('1062').describe('Set the interval of realtime data'),
+      intervalS: z.number().int().min(30).max(3_600).describe('Seconds'),
+    }),
+    z.strictObject({ cn: z.literal('1063').describe('Read the interval of minute data') }),
+    z.strictObject({
+      cn: z.literal('1064').describe('Set the interval of minute data'),
+      intervalMin: z
+        .literal([1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30])
+        .describe('Minutes; those that divide an hour'),
+    }),
+    z.strictObject({ cn: z.literal('2011').describe('Begin sending realtime data') }),
+    z.strictObject({ cn: z.literal('2012').describe('Stop sending realtime data') }),
+    z.strictObject({ cn: z.literal('2021').describe('Begin sending the status of equipment') }),
+    z.strictObject({ cn: z.literal('2022').describe('Stop sending the status of equipment') }),
+    z.strictObject({ cn: z.literal('2031').describe('Fetch day data'), ...Span }),
+    z.strictObject({ cn: z.literal('2041').describe('Fetch daily run times of equipment'), ...Span }),
+    z.strictObject({ cn: z.literal('2051').describe('Fetch minute data'), ...Span }),
+    z.strictObject({ cn: z.literal('2061').describe('Fetch hour data'), ...Span }),
+  ])
+  .superRefine((request, context) => {
+    if (!('from' in request) || Date.parse(request.from) <= Date.parse(request.to)) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['to'],
+      input: request.to,
+      message: 'a time that is not before `from`',
+    });
+  });
 export type Hj212Request = z.infer<typeof Hj212Request>;
 
 const DIALOGUES: Readonly<Record<Hj212Request['cn'], Dialogue>> = {
