@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { DeviceDirectory } from '../../../backbone/index.ts';
-import type { RegisteredDevice } from '../../../contracts/index.ts';
+import type { QuarantineReason, RegisteredDevice } from '../../../contracts/index.ts';
 import { parseDeviceTopic } from '../../topics.ts';
 import {
   type Codec,
@@ -14,7 +14,8 @@ import {
 } from '../codec.ts';
 import { declaredAs, declaredNames, declares } from '../declared.ts';
 import { inflateThen } from '../gunzip.ts';
-import { type BrokenLine, type FieldValue, type Line, parseLines } from './parse.ts';
+import { Rejections } from '../rejections.ts';
+import { type FieldValue, type Line, parseLines } from './parse.ts';
 
 /**
  * InfluxDB line protocol, as Telegraf's MQTT output and many gateways send it; gzip allowed:
@@ -60,8 +61,10 @@ function decodeLines(input: CodecInput, bytes: Buffer, { devices }: LineProtocol
   if (!isUtf8(bytes))
     return rejected('malformed', 'payload: bytes that are not UTF-8; lines of text are allowed');
   const { lines, broken } = parseLines(bytes.toString('utf8'));
-  const faults = broken.map(toFault);
-  if (lines.length === 0) return nothingIn(faults);
+  const faults = new Rejections();
+  for (const one of broken)
+    faults.add('malformed', () => `line ${one.line}, column ${one.column}: ${one.why}`);
+  if (lines.length === 0) return nothingIn(faults.list());
   const precision = (input.address.detail === '' ? 'ns' : input.address.detail) as Precision;
   const timeOf = (line: Line) => time(line, precision, input.receivedAt);
   if (input.address.device === null) return ofSeveral(lines, faults, timeOf, devices);
@@ -74,10 +77,16 @@ function time({ timestamp }: Line, precision: Precision, receivedAt: number): nu
   return Number(perMs === null ? timestamp * 1_000n : timestamp / perMs);
 }
 
+/** Why a field is not taken; the sentence is made only when it is told. */
+interface Wrong {
+  reason: QuarantineReason;
+  why: () => string;
+}
+
 /** Two measurements whose fields mean one property are two probes under one name: neither is taken. */
 function ofOne(
   lines: readonly Line[],
-  faults: readonly Rejected[],
+  rejections: Rejections,
   device: RegisteredDevice | undefined,
   timeOf: (line: Line) => number,
 ): DecodedOne {
@@ -86,14 +95,12 @@ function ofOne(
   );
   const shared = sharedProperties(found);
   const readings: Reading[] = [];
-  const rejections = [...faults];
   for (const { line, field, value, property } of found) {
-    const where = `line ${line.number}, field ${shown(field)}`;
     const wrong = property === null ? undeclared(line, field, device) : notTaken(value, property, shared);
-    if (wrong !== null) rejections.push({ reason: wrong.reason, detail: `${where}: ${wrong.detail}` });
-    else readings.push(toReading(property ?? field, value, timeOf(line), device));
+    if (wrong === null) readings.push(toReading(property ?? field, value, timeOf(line), device));
+    else rejections.add(wrong.reason, () => `line ${line.number}, field ${shown(field)}: ${wrong.why()}`);
   }
-  return { kind: 'readings', readings, rejected: rejections, source: SOURCE };
+  return { kind: 'readings', readings, rejected: rejections.list(), source: SOURCE };
 }
 
 /** The most exact name that the device declares; `head`: the measurement, where the field's name alone was found. */
@@ -123,21 +130,25 @@ function sharedProperties(found: readonly { property: string | null; head: strin
   return shared;
 }
 
-function notTaken(value: FieldValue, property: string | null, shared: ReadonlySet<string>): Rejected | null {
+function notTaken(field: FieldValue, property: string | null, shared: ReadonlySet<string>): Wrong | null {
   if (property !== null && shared.has(property)) {
-    const detail = `several measurements of this message mean ${property}; declare measurement_field to tell them apart`;
-    return { reason: 'property-undeclared', detail };
+    const rule = 'declare measurement_field to tell them apart';
+    return {
+      reason: 'property-undeclared',
+      why: () => `several measurements of this message mean ${property}; ${rule}`,
+    };
   }
-  if (value.kind === 'text')
-    return { reason: 'schema', detail: `${shown(value.value)} found; a number or a boolean is allowed` };
-  if (value.kind === 'boolean' || Number.isFinite(value.value)) return null;
-  return { reason: 'value-not-finite', detail: `${value.value} found, a finite number is allowed` };
+  const { kind, value } = field;
+  if (kind === 'text')
+    return { reason: 'schema', why: () => `${shown(value)} found; a number or a boolean is allowed` };
+  if (kind === 'boolean' || Number.isFinite(value)) return null;
+  return { reason: 'value-not-finite', why: () => `${value} found, a finite number is allowed` };
 }
 
-function undeclared({ measurement }: Line, field: string, device: RegisteredDevice | undefined): Rejected {
-  const tried = `neither ${field} nor ${measurement}_${field} is declared`.slice(0, 200);
-  const declared = device === undefined ? '' : `; ${declaredNames(device)}`;
-  return { reason: 'property-undeclared', detail: tried + declared };
+function undeclared({ measurement }: Line, field: string, device: RegisteredDevice | undefined): Wrong {
+  const tried = () => `neither ${field} nor ${measurement}_${field} is declared`.slice(0, 200);
+  const declared = () => (device === undefined ? '' : `; ${declaredNames(device)}`);
+  return { reason: 'property-undeclared', why: () => tried() + declared() };
 }
 
 function toReading(
@@ -152,7 +163,7 @@ function toReading(
 
 function ofSeveral(
   lines: readonly Line[],
-  faults: Rejected[],
+  faults: Rejections,
   timeOf: (line: Line) => number,
   devices: LineProtocolOptions['devices'],
 ): Decoded {
@@ -161,8 +172,7 @@ function ofSeveral(
   for (const line of lines) {
     const named = deviceTag(line);
     if (named === null) {
-      const detail = `line ${line.number}: no tag ${DEVICE_TAGS.join(', ')} tells whose it is`;
-      faults.push({ reason: 'schema', detail });
+      faults.add('schema', () => `line ${line.number}: no tag ${DEVICE_TAGS.join(', ')} tells whose it is`);
       continue;
     }
     const device = devices?.find(`line:${named}`) ?? devices?.find(named);
@@ -173,19 +183,16 @@ function ofSeveral(
   }
   const parts = [...groups].map(([key, group]) => ({
     device: key,
-    decoded: ofOne(group.lines, [], group.device, timeOf),
+    decoded: ofOne(group.lines, new Rejections(), group.device, timeOf),
   }));
-  if (parts.length === 0) return nothingIn(faults);
-  return { kind: 'several', parts, ...(faults.length === 0 ? {} : { rejected: faults }) };
+  const rejected = faults.list();
+  if (parts.length === 0) return nothingIn(rejected);
+  return { kind: 'several', parts, ...(rejected.length === 0 ? {} : { rejected }) };
 }
 
 function deviceTag({ tags }: Line): string | null {
   const tag = DEVICE_TAGS.find((name) => tags.has(name));
   return tag === undefined ? null : (tags.get(tag) ?? '').slice(0, MOST_TAG_CHARACTERS);
-}
-
-function toFault({ line, column, why }: BrokenLine): Rejected {
-  return { reason: 'malformed', detail: `line ${line}, column ${column}: ${why}` };
 }
 
 function nothingIn(faults: readonly Rejected[]): Decoded {

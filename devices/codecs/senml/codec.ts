@@ -13,6 +13,7 @@ import {
 } from '../codec.ts';
 import { declaredAs } from '../declared.ts';
 import { inflateThen } from '../gunzip.ts';
+import { Rejections } from '../rejections.ts';
 import { type Property, propertyNamed, propertyOf, splitName } from './names.ts';
 import { readPack } from './pack.ts';
 import { type Resolved, resolve } from './resolve.ts';
@@ -70,7 +71,7 @@ function decodePlain(input: CodecInput, bytes: Buffer, { devices }: SenmlOptions
 /** Two unknown heads before one property are two probes under one name: neither is taken. */
 function ofOne(
   records: readonly Resolved[],
-  broken: readonly Rejected[],
+  rejections: Rejections,
   device: RegisteredDevice | undefined,
   find: (record: Resolved) => Property,
 ): DecodedOne {
@@ -85,13 +86,12 @@ function ofOne(
     else if (before !== property.head) shared.add(property.property);
   }
   const readings: Reading[] = [];
-  const rejections = [...broken];
   for (const { record, property } of found) {
     if (property.ok && !shared.has(property.property))
       readings.push(toReading(record, property.property, device));
-    else rejections.push(undeclared(record, property));
+    else rejections.add('property-undeclared', () => undeclared(record, property));
   }
-  return { kind: 'readings', readings, rejected: rejections, source: SOURCE };
+  return { kind: 'readings', readings, rejected: rejections.list(), source: SOURCE };
 }
 
 function toReading(record: Resolved, property: string, device: RegisteredDevice | undefined): Reading {
@@ -107,24 +107,23 @@ function toReading(record: Resolved, property: string, device: RegisteredDevice 
   };
 }
 
-function undeclared(record: Resolved, property: Property): Rejected {
+function undeclared(record: Resolved, property: Property): string {
   const why = property.ok ? `other names of this pack mean ${property.property} too` : property.why;
-  return { reason: 'property-undeclared', detail: `${record.path} ${shown(record.name)}: ${why}` };
+  return `${record.path} ${shown(record.name)}: ${why}`;
 }
 
 function ofSeveral(
   records: readonly Resolved[],
-  broken: Rejected[],
+  rejections: Rejections,
   devices: SenmlOptions['devices'],
 ): Decoded {
   /** By device id, or by the address of a device that the registry does not have. */
   const groups = new Map<string, { device: RegisteredDevice | undefined; of: Map<Resolved, string> }>();
-  const rejections = [...broken];
   for (const record of records) {
     const split = splitName(record.name, devices);
     if (split === null) {
       const rule = 'the name of a device, one of / : _ . - and a property are allowed';
-      rejections.push({ reason: 'schema', detail: `${record.path} ${shown(record.name)}: ${rule}` });
+      rejections.add('schema', () => `${record.path} ${shown(record.name)}: ${rule}`);
       continue;
     }
     const key = split.device === null ? split.address : split.device.id;
@@ -134,15 +133,16 @@ function ofSeveral(
   }
   const parts = [...groups].map(([key, { device, of }]) => ({
     device: key,
-    decoded: ofOne([...of.keys()], [], device, (record) => {
+    decoded: ofOne([...of.keys()], new Rejections(), device, (record) => {
       const rest = of.get(record) ?? '';
       return device === undefined
         ? { ok: true, property: rest, head: '' }
         : propertyNamed(rest, record.unit, device);
     }),
   }));
-  if (parts.length === 0) return onlyRejected(rejections);
-  return { kind: 'several', parts, ...(rejections.length === 0 ? {} : { rejected: rejections }) };
+  const rejected = rejections.list();
+  if (parts.length === 0) return onlyRejected(rejected);
+  return { kind: 'several', parts, ...(rejected.length === 0 ? {} : { rejected }) };
 }
 
 function onlyRejected(rejections: readonly Rejected[]): Decoded {

@@ -17,6 +17,8 @@ export type Property =
   { ok: true; property: string; head: string } | { ok: false; why: string };
 
 const SEPARATOR = /[/:_.-]/;
+/** So many separators are looked at, from the end: names have few, and a pack may hold ten thousand names. */
+const MOST_CUTS = 16;
 
 /** Finds the property of a device whose topic it is. Names that begin otherwise count by what stands at their end. */
 export function propertyOf(name: string, unit: string | null, device: RegisteredDevice): Property {
@@ -60,8 +62,10 @@ export type Split =
 
 /** Splits a name where the longest name of a known device ends; null when no device can be in it. */
 export function splitName(name: string, devices: Pick<DeviceDirectory, 'find'> | undefined): Split {
-  for (let end = name.length; end > 0; end -= 1) {
+  let cuts = 0;
+  for (let end = name.length; end > 0 && cuts <= MOST_CUTS; end -= 1) {
     if (end < name.length && !SEPARATOR.test(name.charAt(end))) continue;
+    cuts += 1;
     const head = name.slice(0, end);
     const rest = name.slice(end + 1);
     const withSeparator = end < name.length ? name.slice(0, end + 1) : head;
@@ -89,5 +93,6 @@ function behind(name: string, own: string): string | null {
 /** Ends of a name behind `/` and `:`, longest first; in a device URN also behind `_` (RFC 9039, section 3). */
 function endsOf(name: string): string[] {
   const separators = name.startsWith('urn:dev:') ? /[/:_]/g : /[/:]/g;
-  return [...name.matchAll(separators)].map((hit) => name.slice(hit.index + 1)).filter((end) => end !== '');
+  const ends = [...name.matchAll(separators)].slice(-MOST_CUTS).map((hit) => name.slice(hit.index + 1));
+  return ends.filter((end) => end !== '');
 }

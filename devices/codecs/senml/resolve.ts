@@ -1,4 +1,5 @@
 import { type Rejected, shown } from '../codec.ts';
+import { Rejections } from '../rejections.ts';
 
 /**
  * Resolves a SenML pack (RFC 8428, section 4.6): base fields are applied, relative times become times.
@@ -26,7 +27,7 @@ export interface Resolved {
 }
 
 export type Resolution =
-  | { ok: true; records: Resolved[]; rejected: Rejected[] }
+  | { ok: true; records: Resolved[]; rejected: Rejections }
   | { ok: false; reason: Rejected['reason']; detail: string };
 
 export const MOST_RECORDS = 10_000;
@@ -85,14 +86,14 @@ export function resolve(records: readonly SenmlRecord[], receivedAt: number): Re
     };
   const base: Base = { version: null, name: '', timeS: 0, unit: null, value: 0, hasSum: false };
   const resolved: Resolved[] = [];
-  const rejected: Rejected[] = [];
+  const rejected = new Rejections();
   for (const [i, record] of records.entries()) {
     const path = `[${i}]`;
     const wrong = notUnderstood(record, path) ?? applyBase(base, record, path, i === 0);
     if (wrong !== null) return { ok: false, ...wrong };
     if (!REGULAR.some((label) => record.has(label))) continue;
     const one = resolveOne(base, record, path, receivedAt);
-    if ('reason' in one) rejected.push(one);
+    if ('reason' in one) rejected.add(one.reason, () => one.detail);
     else resolved.push(one);
   }
   return { ok: true, records: resolved, rejected };
