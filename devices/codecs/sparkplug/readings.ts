@@ -3,7 +3,7 @@ import { type DecodedOne, type Reading, type Rejected, shown } from '../codec.ts
 import { type Announced, aliasOf, type Birth, LIMITS } from './nodes.ts';
 import { has, type Metric, type SparkplugPayload, toNumber } from './payload.ts';
 import { statedAs } from './units.ts';
-import { qualityOf, statedUnit, type Value, readValue } from './value.ts';
+import { qualityOf, readValue, statedUnit, type Value } from './value.ts';
 
 /** What is known of whoever's metrics these are. */
 export interface Speaker {
