@@ -8,7 +8,7 @@ import { ERRORS, type ErrorCode, QianliyanError } from '../contracts/index.ts';
 
 /**
  * How a command asks the running product: a socket file beside the data, which only its owner may open. It is needed
- * because the series store belongs to one process. Read-only questions, no secrets.
+ * because the series store belongs to one process. Questions, no secrets; `rerun` alone sets work going.
  */
 export type Answers = Record<string, (argument: string) => Promise<unknown>>;
 

@@ -26,6 +26,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Register> 
     summary: 'count in against out: acknowledged, stored, duplicates, missing, quarantined',
     load: async () => (await import('./commands/count.ts')).registerCount,
   },
+  quarantine: {
+    summary: 'messages that were not taken: list, look, run again once the registry is put right, dismiss',
+    load: async () => (await import('./commands/quarantine.ts')).registerQuarantine,
+  },
   explain: {
     summary: 'compute a finding again from stored data and compare',
     load: async () => (await import('./commands/explain.ts')).registerExplain,

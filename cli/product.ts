@@ -16,6 +16,7 @@ import { startControl } from './control.ts';
 import { Entrances } from './entrances.ts';
 import { healthApi } from './health.ts';
 import { instanceId } from './instance-id.ts';
+import { quarantineAnswers } from './quarantine-answers.ts';
 import { questions } from './questions.ts';
 import { openStores } from './stores.ts';
 
@@ -112,6 +113,7 @@ async function start(
   const parts = { ...stores, directory: registry, catalog, utcOffsetMs };
   const control = await startControl(dataFolder, {
     count: () => questions.count(parts),
+    ...quarantineAnswers(ingest),
     explain: (id) => questions.explain(parts, id),
   });
   closers.add('control', control, (c) => c.stop());
