@@ -137,7 +137,8 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Acceptor {
   ): Promise<Receipt> {
     if (decoded.kind === 'several') {
       const parts = decoded.parts.map((part) => takePart(message, part.device, part.decoded, receivedAt));
-      return Promise.all(parts).then(joined);
+      const nameless = oneAReason(decoded.rejected ?? []).map((why) => refuse(message, why, receivedAt, null));
+      return Promise.all([...parts, ...nameless]).then(joined);
     }
     if (to !== undefined) return take(message, decoded, to, receivedAt);
     const why: Rejected =

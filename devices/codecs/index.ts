@@ -49,5 +49,6 @@ export function allCodecs(options: CodecOptions): readonly Codec[] {
 export * from './codec.ts';
 export { isJsonPicture } from './frame/json-picture.ts';
 export { pictureType } from './frame/picture-type.ts';
+export { oneAReason } from './rejections.ts';
 export { FrigateConfig } from './frigate/config.ts';
 export { TopicMapping, TopicMappings } from './topic-mapping/config.ts';

@@ -25,3 +25,16 @@ export class Rejections {
 }
 
 const MOST_TOLD = 20;
+
+/**
+ * One payload may name so many devices that the registry does not have; each is told to whoever adopts devices, and
+ * leaves an entry of its own in quarantine. The others are told together.
+ */
+export const MOST_STRANGERS = 20;
+
+/** What quarantine gets: one entry a reason, which tells the first ten. */
+export function oneAReason(rejected: readonly Rejected[]): Rejected[] {
+  const details = new Map<QuarantineReason, string[]>();
+  for (const { reason, detail } of rejected) details.set(reason, [...(details.get(reason) ?? []), detail]);
+  return [...details].map(([reason, all]) => ({ reason, detail: all.slice(0, 10).join('. ') }));
+}

@@ -14,7 +14,7 @@ import {
 } from '../codec.ts';
 import { declaredAs, declaredNames, declares } from '../declared.ts';
 import { inflateThen } from '../gunzip.ts';
-import { Rejections } from '../rejections.ts';
+import { MOST_STRANGERS, Rejections } from '../rejections.ts';
 import { type FieldValue, type Line, parseLines } from './parse.ts';
 
 /**
@@ -169,6 +169,7 @@ function ofSeveral(
 ): Decoded {
   /** By device id, or by the address of a device that the registry does not have. */
   const groups = new Map<string, { device: RegisteredDevice | undefined; lines: Line[] }>();
+  let strangers = 0;
   for (const line of lines) {
     const named = deviceTag(line);
     if (named === null) {
@@ -177,7 +178,18 @@ function ofSeveral(
     }
     const device = devices?.find(`line:${named}`) ?? devices?.find(named);
     const key = device?.id ?? `line:${named}`;
-    const group = groups.get(key) ?? { device, lines: [] };
+    const known = groups.get(key);
+    if (device === undefined && known === undefined) {
+      strangers += 1;
+      if (strangers > MOST_STRANGERS) {
+        faults.add(
+          'device-unknown',
+          () => `line ${line.number}: device ${shown(key)} is not in the registry`,
+        );
+        continue;
+      }
+    }
+    const group = known ?? { device, lines: [] };
     groups.set(key, group);
     group.lines.push(line);
   }

@@ -20,6 +20,8 @@ const TAG = 6;
 const INDEFINITE = 31;
 
 const MOST_DEPTH = 8;
+/** Ten thousand records of all fields have fewer. */
+const MOST_TOKENS = 250_000;
 /** A decimal exponent beyond this is zero or infinite in a double whatever the mantissa of 16 bytes is. */
 const MOST_EXPONENT = 1_000;
 const MOST_BIGNUM_BYTES = 16;
@@ -59,6 +61,7 @@ function libraryFault(error: unknown): string {
 class Reader {
   /** Where the item that is being read, or was read last, begins. */
   at = 0;
+  #tokens = 0;
   #events: SequenceEvents;
 
   constructor(bytes: Buffer) {
@@ -67,7 +70,10 @@ class Reader {
 
   next(): MtAiValue | undefined {
     const token = this.#events.read();
-    if (token !== undefined) this.at = token[3];
+    if (token === undefined) return undefined;
+    this.at = token[3];
+    this.#tokens += 1;
+    if (this.#tokens > MOST_TOKENS) throw new Fault(`more than ${MOST_TOKENS} items`);
     return token;
   }
 

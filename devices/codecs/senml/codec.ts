@@ -13,7 +13,7 @@ import {
 } from '../codec.ts';
 import { declaredAs } from '../declared.ts';
 import { inflateThen } from '../gunzip.ts';
-import { Rejections } from '../rejections.ts';
+import { MOST_STRANGERS, Rejections } from '../rejections.ts';
 import { type Property, propertyNamed, propertyOf, splitName } from './names.ts';
 import { readPack } from './pack.ts';
 import { type Resolved, resolve } from './resolve.ts';
@@ -119,6 +119,7 @@ function ofSeveral(
 ): Decoded {
   /** By device id, or by the address of a device that the registry does not have. */
   const groups = new Map<string, { device: RegisteredDevice | undefined; of: Map<Resolved, string> }>();
+  let strangers = 0;
   for (const record of records) {
     const split = splitName(record.name, devices);
     if (split === null) {
@@ -127,7 +128,15 @@ function ofSeveral(
       continue;
     }
     const key = split.device === null ? split.address : split.device.id;
-    const group = groups.get(key) ?? { device: split.device ?? undefined, of: new Map<Resolved, string>() };
+    const known = groups.get(key);
+    if (split.device === null && known === undefined) {
+      strangers += 1;
+      if (strangers > MOST_STRANGERS) {
+        rejections.add('device-unknown', () => `${record.path}: device ${shown(key)} is not in the registry`);
+        continue;
+      }
+    }
+    const group = known ?? { device: split.device ?? undefined, of: new Map<Resolved, string>() };
     groups.set(key, group);
     group.of.set(record, split.rest);
   }
