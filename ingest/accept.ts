@@ -5,6 +5,7 @@ import {
   type Decoded,
   type DecodedOne,
   isJsonPicture,
+  oneAReason,
   type Rejected,
 } from '../devices/codecs/index.ts';
 import type { HandOn, Settled } from '../devices/handover.ts';
@@ -137,7 +138,9 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Acceptor {
   ): Promise<Receipt> {
     if (decoded.kind === 'several') {
       const parts = decoded.parts.map((part) => takePart(message, part.device, part.decoded, receivedAt));
-      const nameless = oneAReason(decoded.rejected ?? []).map((why) => refuse(message, why, receivedAt, null));
+      const nameless = oneAReason(decoded.rejected ?? []).map((why) =>
+        refuse(message, why, receivedAt, null),
+      );
       return Promise.all([...parts, ...nameless]).then(joined);
     }
     if (to !== undefined) return take(message, decoded, to, receivedAt);
