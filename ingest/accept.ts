@@ -126,8 +126,12 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Acceptor {
     receivedAt: number,
   ): Promise<Receipt> {
     const taken = takeAll(message, decoded, to, receivedAt);
-    const { send } = decoded;
-    return send === undefined ? taken : taken.then((receipt) => ({ ...receipt, send }));
+    const { send, settled } = decoded;
+    if (send === undefined && settled === undefined) return taken;
+    return taken.then((receipt) => {
+      settled?.(receipt.quarantined === 0);
+      return send === undefined ? receipt : { ...receipt, send };
+    });
   }
 
   function takeAll(

@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { projectRoot } from '../../backbone/project-root.ts';
 import { Device, QuarantineReason, type RegisteredDevice } from '../../contracts/index.ts';
+import { encodeFrame } from '../hj212/index.ts';
 import { type Address, allCodecs, type Codec, type Decoded, type Rejected, TopicMappings } from './index.ts';
 
 const PartlyRejected = z.array(z.strictObject({ reason: QuarantineReason, says: z.string() })).default([]);
@@ -19,11 +20,13 @@ const Payload = z.union([
   z.strictObject({ json: z.unknown() }),
   z.strictObject({ hex: z.string() }),
   z.strictObject({ gzipText: z.string() }),
+  /** HJ 212 data segments, each put into a frame with its length and checksum; `modbus:` before one: with CRC16/MODBUS. */
+  z.strictObject({ frames: z.array(z.string()) }),
 ]);
 
 /**
  * Every codec's cases: `devices/codecs/<codec>/cases/*.yaml`, each a topic, a payload and what must come of it.
- * The payload is `text`, `json` (written as JSON), `hex`, or `gzipText`.
+ * The payload is `text`, `json` (written as JSON), `hex`, `gzipText`, or `frames`.
  */
 const Case = z.strictObject({
   about: z.string(),
@@ -82,7 +85,13 @@ function payloadOf(payload: z.output<typeof Payload>): Buffer {
   if ('text' in payload) return Buffer.from(payload.text);
   if ('hex' in payload) return Buffer.from(payload.hex.replaceAll(/\s/g, ''), 'hex');
   if ('gzipText' in payload) return gzipSync(payload.gzipText);
+  if ('frames' in payload) return Buffer.concat(payload.frames.map(hj212Frame));
   return Buffer.from(JSON.stringify(payload.json));
+}
+
+function hj212Frame(text: string): Buffer {
+  const modbus = text.startsWith('modbus:');
+  return encodeFrame(Buffer.from(modbus ? text.slice(7) : text), modbus ? 'modbus' : 'standard');
 }
 
 function registered(device: unknown): RegisteredDevice {

@@ -68,8 +68,11 @@ export type DecodedOne =
   | { kind: 'nothing'; repeats?: number }
   | ({ kind: 'rejected' } & Rejected);
 
-/** `send` goes back to the device once the message is durable. */
-export type Decoded = { send?: Outgoing[] } & (
+/**
+ * `send` goes back to the device once the message is durable. `settled` is called then: `whole` when nothing of it went to
+ * quarantine. It is not called when the message could not be stored: then it comes again.
+ */
+export type Decoded = { send?: Outgoing[]; settled?: (whole: boolean) => void } & (
   | DecodedOne
   /** One payload for several devices, each by id or address. `rejected`: what could be told of no device. */
   | { kind: 'several'; parts: { device: string; decoded: DecodedOne }[]; rejected?: Rejected[] }

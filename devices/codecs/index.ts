@@ -3,6 +3,7 @@ import type { Codec } from './codec.ts';
 import { frameCodec } from './frame/codec.ts';
 import { frigateCodec } from './frigate/codec.ts';
 import type { FrigateConfig } from './frigate/config.ts';
+import { hj212 } from './hj212/codec.ts';
 import { lineProtocol } from './line-protocol/codec.ts';
 import { nativeJson } from './native-json/codec.ts';
 import { senml } from './senml/codec.ts';
@@ -29,6 +30,8 @@ export interface CodecOptions {
   topicMappings?: readonly TopicMapping[];
   /** Default: topics below `frigate/`. */
   frigate?: FrigateConfig;
+  /** Keys of devices that encrypt HJ 212-2025, 16 bytes; default: no device has one. */
+  secretOf?: (device: string, name: 'hj212-sm4') => Buffer | null;
   /** Largest picture, in bytes; default 20,000,000. */
   maxPictureBytes?: number;
 }
@@ -40,6 +43,7 @@ export function allCodecs(options: CodecOptions): readonly Codec[] {
     senml(options),
     lineProtocol(options),
     sparkplug(options),
+    hj212(options),
     statusCodec(),
     frigateCodec(options.frigate),
     topicMapping(options.topicMappings ?? [], options.utcOffsetMs),
@@ -49,6 +53,6 @@ export function allCodecs(options: CodecOptions): readonly Codec[] {
 export * from './codec.ts';
 export { isJsonPicture } from './frame/json-picture.ts';
 export { pictureType } from './frame/picture-type.ts';
-export { oneAReason } from './rejections.ts';
 export { FrigateConfig } from './frigate/config.ts';
+export { oneAReason } from './rejections.ts';
 export { TopicMapping, TopicMappings } from './topic-mapping/config.ts';

@@ -1,0 +1,102 @@
+import { type Hj212Profile, Hj212Profile as Profile } from '../../../contracts/index.ts';
+import { type FactorTable, factorTable } from '../../hj212/factors.ts';
+import { type FrameResult, FrameSplitter } from '../../hj212/framing.ts';
+import { type IncompleteSet, PacketSets } from '../../hj212/packets.ts';
+import { Repeats } from '../../hj212/repeats.ts';
+import { parseDeviceTopic } from '../../topics.ts';
+import {
+  type Address,
+  type Codec,
+  type CodecInput,
+  type Decoded,
+  type DecodedOne,
+  rejected,
+} from '../codec.ts';
+import { decodeFrame, type FrameContext, type FrameOutcome } from './frame.ts';
+
+/**
+ * HJ 212 frames as payload: `v1/devices/<id>/hj212`, and `hj212/<MN>`, which is what the TCP gateway hands on. A payload is
+ * one frame or several (`##`, length, segment, CRC; CR LF or none). A bare data segment is none: without length and CRC
+ * nobody could tell a whole one from a part.
+ *
+ *   payload ─framing, by the device's profile: CRC variant, SM4 key, longest segment─▶ frames ─frame.ts─▶ readings, why not
+ *
+ * The MN in a frame must be the addressed device's. What is remembered (frames that may come again, sub-packages) is bounded
+ * (repeats.ts, packets.ts). PW is clear text, which anyone on the way can read: it is not looked at.
+ */
+export interface Hj212CodecOptions {
+  /** Of DataTime, which names no zone: that of Beijing. */
+  utcOffsetMs: number;
+  /** The key of a device whose segments are encrypted, 16 bytes; null: it has none. */
+  secretOf?: (device: string, name: 'hj212-sm4') => Buffer | null;
+}
+
+export interface Hj212Codec extends Codec {
+  /** Sets of packets that were not completed in time, by the MN of their sender; each is told once. */
+  expire(now: number): IncompleteSet[];
+}
+
+const TOPIC = /^hj212\/([^\s/+#]{1,64})$/;
+
+export function hj212(options: Hj212CodecOptions): Hj212Codec {
+  const table: FactorTable = factorTable();
+  const packets = new PacketSets();
+  const repeats = new Repeats();
+  const usual = Profile.parse({});
+
+  return {
+    name: 'hj212',
+    match,
+    decode(input) {
+      const profile = input.device?.hj212 ?? usual;
+      const context: FrameContext = {
+        input,
+        profile,
+        table,
+        packets,
+        repeats,
+        utcOffsetMs: options.utcOffsetMs,
+      };
+      const key =
+        input.device === undefined ? null : (options.secretOf?.(input.device.id, 'hj212-sm4') ?? null);
+      const outcomes = cut(input.payload, profile, key).map((frame) => decodeFrame(frame, context));
+      return together(outcomes, input);
+    },
+    expire: (now) => packets.expire(now),
+  };
+}
+
+function match(topic: string): Address | null {
+  const mn = TOPIC.exec(topic)?.[1];
+  if (mn !== undefined) return { device: `hj212:${mn}`, kind: 'readings', detail: mn };
+  const at = parseDeviceTopic(topic);
+  if (at?.channel !== 'hj212' || at.rest !== '') return null;
+  return { device: at.device, kind: 'readings', detail: '' };
+}
+
+function cut(payload: Buffer, profile: Hj212Profile, key: Buffer | null): FrameResult[] {
+  const splitter = new FrameSplitter({
+    maxSegment: profile.maxSegmentBytes,
+    crc: [profile.crc],
+    key,
+    braces: profile.encrypted,
+  });
+  return [...splitter.push(payload), ...splitter.end()];
+}
+
+/** Of several frames each is taken by itself: one may be re-sent, and another broken. */
+function together(outcomes: readonly FrameOutcome[], { address, payload }: CodecInput): Decoded {
+  const [first] = outcomes;
+  if (first === undefined)
+    return rejected('malformed', `payload: ${payload.length} bytes, and no frame in them`);
+  const parts = outcomes.flatMap((outcome) => outcome.decoded);
+  const kept = outcomes.flatMap((outcome) => outcome.kept ?? []);
+  const settled = (whole: boolean) => {
+    for (const tell of whole ? kept : []) tell();
+  };
+  const after = kept.length === 0 ? {} : { settled };
+  const [one] = parts;
+  if (parts.length === 1 && one !== undefined) return { ...one, ...after };
+  const device = address.device ?? '';
+  return { kind: 'several', parts: parts.map((decoded: DecodedOne) => ({ device, decoded })), ...after };
+}
