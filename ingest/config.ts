@@ -83,7 +83,7 @@ const Trim = z
   .prefault({});
 
 /** From message to durable record: what is taken, what is refused, and how much is kept of it. */
-export const IngestConfig = z.strictObject({
+const Fields = z.strictObject({
   maxMessageBytes: z
     .number()
     .int()
@@ -159,5 +159,18 @@ export const IngestConfig = z.strictObject({
   liveness: LivenessConfig,
   quarantine: QuarantineLimits,
   trim: Trim,
+});
+
+export const IngestConfig = Fields.superRefine(({ topicMappings, frigate }, context) => {
+  for (const [i, { topic }] of topicMappings.entries()) {
+    const prefix = frigate.topicPrefixes.find((one) => topic === one || topic.startsWith(`${one}/`));
+    if (prefix === undefined) continue;
+    context.addIssue({
+      code: 'custom',
+      path: ['topicMappings', i, 'topic'],
+      input: topic,
+      message: `topics outside of ${prefix}/, which is taken for Frigate; take it out of ingest.frigate.topicPrefixes to map it`,
+    });
+  }
 });
 export type IngestConfig = z.output<typeof IngestConfig>;
