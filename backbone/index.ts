@@ -13,5 +13,6 @@ export * from './clock.ts';
 export * from './directory.ts';
 export * from './log.ts';
 export * from './records/port.ts';
+export { PointTable } from './series/point-table.ts';
 export * from './series/port.ts';
 export * from './stream/port.ts';

@@ -134,8 +134,8 @@ export function isObservations(bytes: Uint8Array): boolean {
 }
 
 /** How many observations a batch holds. */
-export function countObservations(bytes: Buffer): number {
-  return bytes.readUInt32LE(COUNT_AT);
+export function countObservations(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(COUNT_AT, true);
 }
 
 /** The inverse of {@link encodeObservations}. */
@@ -189,7 +189,7 @@ class BatchReader {
     this.#bytes = bytes;
     this.flags = bytes[1] ?? 0;
     this.receivedAt = bytes.readDoubleLE(2);
-    this.count = countObservations(bytes);
+    this.count = bytes.readUInt32LE(COUNT_AT);
     this.device = this.text(0);
     this.source = (this.flags & HAS_SOURCE) === 0 ? null : this.text(0);
     this.clockOffS = (this.flags & HAS_CLOCK) === 0 ? null : bytes.readDoubleLE(this.at);

@@ -1,5 +1,6 @@
 import { decodeRecord } from '../backbone/codec.ts';
 import type { Records, Series, Stream } from '../backbone/index.ts';
+import { countObservations, isObservations } from '../backbone/observation-bytes.ts';
 import { type ObservationRecord, TOPICS } from '../contracts/index.ts';
 import { quarantineTotal } from './quarantine.ts';
 
@@ -104,6 +105,7 @@ export async function* readAll(stream: Stream, partition: number, from: number, 
 }
 
 export function observationsIn(value: Uint8Array): number {
+  if (isObservations(value)) return countObservations(value);
   const record = decodeRecord<ObservationRecord>(value);
   return record.type === 'observations' ? record.observations.length : 0;
 }

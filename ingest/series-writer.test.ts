@@ -5,9 +5,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeRecord } from '../backbone/codec.ts';
-import type { Series, SeriesPoint, SeriesPosition, Stream } from '../backbone/index.ts';
+import type { PointTable, Series, SeriesPoint, SeriesPosition, Stream } from '../backbone/index.ts';
+import { encodeObservations } from '../backbone/observation-bytes.ts';
 import { openLmdbStream } from '../backbone/stream/lmdb.ts';
-import { TOPICS } from '../contracts/index.ts';
+import { type ObservationBatch, TOPICS } from '../contracts/index.ts';
 import { countStream } from './count.ts';
 import type { Quarantine, Suspect } from './quarantine.ts';
 import { startSeriesWriter } from './series-writer.ts';
@@ -21,7 +22,8 @@ function fakeSeries() {
   const positions = new Map<number, number>();
   const state = { away: false, tries: 0 };
   const series = {
-    async write(batch: readonly SeriesPoint[], position: SeriesPosition) {
+    async write(table: PointTable, position: SeriesPosition) {
+      const batch = Array.from({ length: table.length }, (_, row) => table.at(row));
       state.tries += 1;
       if (state.away) throw new Error('away');
       if ((positions.get(position.partition) ?? 0) >= position.nextOffset)
@@ -54,10 +56,20 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-function append(time: number, value = 1) {
-  const observations = [{ datastream: 'd/x', time, value, quality: 'valid' }];
-  const batch = { type: 'observations', device: 'd', receivedAt: START, observations };
-  return stream.append(TOPICS.observations, [{ key: 'd', value: encodeRecord(batch) }]);
+function append(
+  time: number,
+  value = 1,
+  encode: (batch: ObservationBatch) => Uint8Array = encodeObservations,
+) {
+  const observations = [{ datastream: 'd/x', time, value, quality: 'valid' as const }];
+  const batch = {
+    type: 'observations' as const,
+    device: 'd',
+    receivedAt: START,
+    source: 'senml',
+    observations,
+  };
+  return stream.append(TOPICS.observations, [{ key: 'd', value: encode(batch) }]);
 }
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -66,6 +78,21 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 describe('the series writer', () => {
+  it('carries what an earlier version wrote as JSON, among what is written now, with its source', async () => {
+    const { series, points } = fakeSeries();
+    await append(START, 1, encodeRecord);
+    await append(START + 1, 2);
+    await append(START + 2, 3, encodeRecord);
+    const writer = await startSeriesWriter({ stream, series, quarantine, log });
+    await until(() => points.size === 3);
+    const stored = { datastream: 'd/x', quality: 'valid', receivedAt: START, source: 'senml' };
+    expect([...points.values()]).toEqual(
+      [1, 2, 3].map((value, i) => ({ ...stored, time: START + i, value })),
+    );
+    await until(async () => (await writer.lag()) === 0);
+    await writer.stop();
+  });
+
   it('carries everything once the store is back, and says meanwhile that it is not well', async () => {
     const { series, points, state } = fakeSeries();
     state.away = true;

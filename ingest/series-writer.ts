@@ -1,5 +1,15 @@
 import { decodeRecord, encodeRecord } from '../backbone/codec.ts';
-import type { Log, Series, SeriesPoint, Stream, StreamBatch, Subscription } from '../backbone/index.ts';
+import {
+  type Log,
+  PointTable,
+  type Series,
+  type SeriesPoint,
+  type Stream,
+  type StreamBatch,
+  type Subscription,
+} from '../backbone/index.ts';
+import { appendObservations, isObservations } from '../backbone/observation-bytes.ts';
+import { QUALITY_CODES } from '../backbone/quality-codes.ts';
 import { pause } from '../backbone/retry.ts';
 import { type ObservationRecord, TOPICS } from '../contracts/index.ts';
 import { loadWriterCheckpoint, observationsIn, readAll, SERIES_WRITER } from './count.ts';
@@ -40,6 +50,8 @@ const CHECKPOINT_EVERY_RECORDS = 20_000;
 
 export async function startSeriesWriter(deps: SeriesWriterDeps): Promise<SeriesWriter> {
   const { stream, series } = deps;
+  /** One a partition, because these are carried side by side; filled anew with each batch. */
+  const tables = new Map<number, PointTable>();
   /** Observations before `nextOffset`, by partition. */
   const progress = new Map<number, Progress>();
   let written = 0;
@@ -53,7 +65,9 @@ export async function startSeriesWriter(deps: SeriesWriterDeps): Promise<SeriesW
 
   async function carry(batch: StreamBatch): Promise<void> {
     const { partition, nextOffset } = batch;
-    const points = pointsOf(batch);
+    const points = tables.get(partition) ?? new PointTable();
+    tables.set(partition, points);
+    fill(points, batch);
     try {
       const result = await series.write(points, { topic: TOPICS.observations, partition, nextOffset });
       written += result.written;
@@ -146,17 +160,25 @@ async function catchUp(stream: Stream, partition: number, position: number): Pro
   return reached;
 }
 
-function pointsOf(batch: StreamBatch): SeriesPoint[] {
-  const points: SeriesPoint[] = [];
+function fill(points: PointTable, batch: StreamBatch): void {
+  points.clear();
   for (const { value } of batch.records) {
-    const record = decodeRecord<ObservationRecord>(value);
-    if (record.type !== 'observations') continue;
-    const { receivedAt } = record;
-    for (const o of record.observations) {
-      points.push({ datastream: o.datastream, time: o.time, value: o.value, quality: o.quality, receivedAt });
-    }
+    if (isObservations(value)) appendObservations(asBuffer(value), points);
+    else addDecoded(points, decodeRecord<ObservationRecord>(value));
   }
-  return points;
+}
+
+/** Ticks, device events, and batches that were written as JSON. */
+function addDecoded(points: PointTable, record: ObservationRecord): void {
+  if (record.type !== 'observations') return;
+  const { receivedAt, source = null } = record;
+  for (const { datastream, time, value, quality } of record.observations) {
+    points.add(datastream, time, value, QUALITY_CODES[quality], receivedAt, source);
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 async function quarantineConflicts(conflicts: readonly SeriesPoint[], quarantine: Quarantine): Promise<void> {

@@ -1,4 +1,5 @@
-import type { Quality } from '../../contracts/index.ts';
+import { QUALITY_CODES, qualityOf } from '../quality-codes.ts';
+import { PointTable } from './point-table.ts';
 import type { SeriesPoint } from './port.ts';
 
 /** Points as typed columns: what crosses the border between threads without being copied. */
@@ -7,25 +8,12 @@ export interface PointColumns {
   series: Int32Array;
   time: Float64Array;
   value: Float64Array;
-  /** See {@link QUALITY_CODES}. */
+  /** See QUALITY_CODES. */
   quality: Uint8Array;
   receivedAt: Float64Array;
+  /** Number of the source in its dictionary; 0: none. */
+  source: Uint16Array;
 }
-
-/** As stored: a code never changes its meaning, whatever the order of the enum. */
-export const QUALITY_CODES: Record<Quality, number> = {
-  valid: 0,
-  stopped: 1,
-  maintenance: 2,
-  manual: 3,
-  fault: 4,
-  calibration: 5,
-  'over-range': 6,
-  'comms-error': 7,
-  unknown: 8,
-};
-
-const QUALITIES = new Map(Object.entries(QUALITY_CODES).map(([quality, code]) => [code, quality as Quality]));
 
 export function emptyColumns(length: number): PointColumns {
   return {
@@ -34,31 +22,63 @@ export function emptyColumns(length: number): PointColumns {
     value: new Float64Array(length),
     quality: new Uint8Array(length),
     receivedAt: new Float64Array(length),
+    source: new Uint16Array(length),
   };
 }
 
-export function toColumns(
-  points: readonly SeriesPoint[],
-  seriesOf: (datastream: string) => number,
-): PointColumns {
+export interface Numbers {
+  series(datastream: string): number;
+  source(name: string): number;
+}
+
+export function toColumns(points: readonly SeriesPoint[] | PointTable, numbers: Numbers): PointColumns {
+  return points instanceof PointTable ? fromTable(points, numbers) : fromPoints(points, numbers);
+}
+
+function fromTable(table: PointTable, numbers: Numbers): PointColumns {
+  const { length } = table;
+  const series = new Int32Array(length);
+  for (let row = 0; row < length; row++) series[row] = numbers.series(table.datastream[row] ?? '');
+  const source = new Uint16Array(length);
+  for (const [row, name] of table.source) source[row] = numbers.source(name);
+  return {
+    series,
+    time: table.time.slice(0, length),
+    value: table.value.slice(0, length),
+    quality: table.quality.slice(0, length),
+    receivedAt: table.receivedAt.slice(0, length),
+    source,
+  };
+}
+
+function fromPoints(points: readonly SeriesPoint[], numbers: Numbers): PointColumns {
   const columns = emptyColumns(points.length);
   for (const [row, point] of points.entries()) {
-    columns.series[row] = seriesOf(point.datastream);
+    columns.series[row] = numbers.series(point.datastream);
     columns.time[row] = point.time;
     columns.value[row] = point.value;
     columns.quality[row] = QUALITY_CODES[point.quality];
     columns.receivedAt[row] = point.receivedAt;
+    if (point.source !== undefined) columns.source[row] = numbers.source(point.source);
   }
   return columns;
 }
 
-export function pointAt(columns: PointColumns, row: number, datastream: string): SeriesPoint {
+/** @param sources name of each source, by number */
+export function pointAt(
+  columns: PointColumns,
+  row: number,
+  datastream: string,
+  sources: readonly string[],
+): SeriesPoint {
+  const source = columns.source[row] ?? 0;
   return {
     datastream,
     time: columns.time[row] ?? 0,
     value: columns.value[row] ?? 0,
-    quality: QUALITIES.get(columns.quality[row] ?? 0) ?? 'unknown',
+    quality: qualityOf(columns.quality[row] ?? 0),
     receivedAt: columns.receivedAt[row] ?? 0,
+    ...(source > 0 && { source: sources[source] ?? '' }),
   };
 }
 

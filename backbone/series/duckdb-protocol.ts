@@ -1,9 +1,10 @@
 import type { PointColumns } from './columns.ts';
-import type { StoreRange, StoreWindows, StoreWrite, StoreWriteResult } from './duckdb-store.ts';
+import type { StoreRange, StoreWindows } from './duckdb-queries.ts';
+import type { StoredNames, StoreWrite, StoreWriteResult } from './duckdb-store.ts';
 
 /** What the product's thread asks of the series thread, and what it answers. */
 export interface SeriesCalls {
-  names(): string[];
+  names(): StoredNames;
   write(batch: StoreWrite): StoreWriteResult;
   position(at: { topic: string; partition: number }): number | null;
   latest(series: Int32Array): PointColumns;

@@ -22,9 +22,9 @@ const handlers: Handlers = {
   deleteBefore: (time) => inOrder((open) => open.deleteBefore(time)),
   position: ({ topic, partition }) => inOrder(async (open) => open.position(topic, partition)),
   latest: async (series) => (await opened()).latest(series),
-  range: async (query) => (await opened()).range(query),
-  windows: async (query) => (await opened()).windows(query),
-  totals: async () => (await opened()).totals(),
+  range: async (query) => (await opened()).queries.range(query),
+  windows: async (query) => (await opened()).queries.windows(query),
+  totals: async () => (await opened()).queries.totals(),
   close: async () => {
     await lastWrite.catch(() => undefined);
     await store?.close();

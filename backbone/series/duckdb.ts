@@ -1,9 +1,13 @@
 import type { Worker } from 'node:worker_threads';
 import { QianliyanError } from '../../contracts/index.ts';
 import type { Log } from '../log.ts';
+import { QUALITY_CODES } from '../quality-codes.ts';
 import { startThread } from '../thread.ts';
-import { buffersOf, pointAt, QUALITY_CODES, toColumns } from './columns.ts';
+import { buffersOf, pointAt, toColumns } from './columns.ts';
+import { Dictionary } from './dictionary.ts';
 import type { Answer, Argument, Reply, SeriesCall, WorkerData } from './duckdb-protocol.ts';
+import type { StoredNames } from './duckdb-store.ts';
+import { PointTable } from './point-table.ts';
 import type {
   RangeQuery,
   Series,
@@ -49,33 +53,32 @@ export async function openDuckDbSeries(options: DuckDbSeriesOptions): Promise<Se
 
 class DuckDbSeries implements Series {
   readonly #thread: SeriesThread;
-  /** datastream → its number. Numbers beyond `#stored` are not on disk yet. */
-  readonly #numbers: Map<string, number>;
-  readonly #names: string[];
-  #stored: number;
+  readonly #datastreams: Dictionary;
+  readonly #sources: Dictionary;
 
-  constructor(thread: SeriesThread, names: string[]) {
+  constructor(thread: SeriesThread, names: StoredNames) {
     this.#thread = thread;
-    this.#names = names;
-    this.#numbers = new Map(names.map((name, number) => [name, number]));
-    this.#stored = names.length;
+    this.#datastreams = new Dictionary(names.datastreams);
+    this.#sources = new Dictionary(names.sources);
   }
 
-  async write(points: readonly SeriesPoint[], position?: SeriesPosition): Promise<WriteResult> {
+  async write(points: readonly SeriesPoint[] | PointTable, position?: SeriesPosition): Promise<WriteResult> {
     if (points.length === 0 && position === undefined) return { written: 0, duplicates: 0, conflicts: [] };
-    const columns = toColumns(points, (datastream) => this.#numberOf(datastream));
-    const known = this.#names.length;
-    // Names go along until a write that carried them has succeeded.
-    const batch = {
-      points: columns,
-      firstNew: this.#stored,
-      newNames: this.#names.slice(this.#stored),
-      position: position ?? null,
-    };
+    const columns = toColumns(points, {
+      series: (name) => this.#datastreams.numberOf(name),
+      source: (name) => this.#sources.numberOf(name),
+    });
+    const datastreams = this.#datastreams.unstored();
+    const sources = this.#sources.unstored();
+    const batch = { points: columns, datastreams, sources, position: position ?? null };
     const result = await this.#thread.ask('write', batch, buffersOf(columns));
     // A batch that its position made a no-op has stored no names.
-    if (result.written > 0) this.#stored = Math.max(this.#stored, known);
-    const conflicts = result.conflictRows.flatMap((row) => points[row] ?? []);
+    if (result.written > 0) {
+      this.#datastreams.wereStored(datastreams);
+      this.#sources.wereStored(sources);
+    }
+    const pointOf = (row: number) => (points instanceof PointTable ? points.at(row) : points[row]);
+    const conflicts = result.conflictRows.flatMap((row) => pointOf(row) ?? []);
     return { written: result.written, duplicates: result.duplicates, conflicts };
   }
 
@@ -84,20 +87,20 @@ class DuckDbSeries implements Series {
   }
 
   async range({ datastream, from, to, limit = 10_000, order = 'asc' }: RangeQuery): Promise<SeriesPoint[]> {
-    const series = this.#numbers.get(datastream);
+    const series = this.#datastreams.find(datastream);
     if (series === undefined) return [];
     const query = { series, from: Math.ceil(from), to: Math.ceil(to), limit, descending: order === 'desc' };
     const columns = await this.#thread.ask('range', query);
-    return Array.from(columns.time, (_, row) => pointAt(columns, row, datastream));
+    return Array.from(columns.time, (_, row) => pointAt(columns, row, datastream, this.#sources.names));
   }
 
   async latest(datastreams: readonly string[]): Promise<Map<string, SeriesPoint>> {
-    const numbers = datastreams.flatMap((datastream) => this.#numbers.get(datastream) ?? []);
+    const numbers = datastreams.flatMap((datastream) => this.#datastreams.find(datastream) ?? []);
     const columns = await this.#thread.ask('latest', Int32Array.from(numbers));
     const latest = new Map<string, SeriesPoint>();
     for (const [row, series] of columns.series.entries()) {
-      const datastream = this.#names[series] ?? '';
-      latest.set(datastream, pointAt(columns, row, datastream));
+      const datastream = this.#datastreams.names[series] ?? '';
+      latest.set(datastream, pointAt(columns, row, datastream, this.#sources.names));
     }
     return latest;
   }
@@ -110,7 +113,7 @@ class DuckDbSeries implements Series {
     offsetMs = 0,
     qualities,
   }: WindowQuery): Promise<WindowRow[]> {
-    const series = this.#numbers.get(datastream);
+    const series = this.#datastreams.find(datastream);
     if (series === undefined) return [];
     const codes = qualities?.map((quality) => QUALITY_CODES[quality]) ?? null;
     const query = { series, from: Math.ceil(from), to: Math.ceil(to), windowMs, offsetMs, qualities: codes };
@@ -143,14 +146,6 @@ class DuckDbSeries implements Series {
     } finally {
       await this.#thread.end();
     }
-  }
-
-  #numberOf(datastream: string): number {
-    const known = this.#numbers.get(datastream);
-    if (known !== undefined) return known;
-    const number = this.#names.push(datastream) - 1;
-    this.#numbers.set(datastream, number);
-    return number;
   }
 }
 

@@ -1,7 +1,7 @@
 import { emptyColumns, type PointColumns } from './columns.ts';
 
 /**
- * The newest point of each series, in memory: 29 bytes a series. Answers `latest` without touching the disk, and
+ * The newest point of each series, in memory: 31 bytes a series. Answers `latest` without touching the disk, and
  * tells in one comparison that a point cannot be stored yet: most points are newer than all before them.
  */
 export class LatestPoints {
@@ -22,6 +22,7 @@ export class LatestPoints {
     this.#columns.value[series] = from.value[row] ?? 0;
     this.#columns.quality[series] = from.quality[row] ?? 0;
     this.#columns.receivedAt[series] = from.receivedAt[row] ?? 0;
+    this.#columns.source[series] = from.source[row] ?? 0;
   }
 
   /** Of the series asked for, those that have a point. */
@@ -34,6 +35,7 @@ export class LatestPoints {
       found.value[row] = this.#columns.value[series] ?? 0;
       found.quality[row] = this.#columns.quality[series] ?? 0;
       found.receivedAt[row] = this.#columns.receivedAt[series] ?? 0;
+      found.source[row] = this.#columns.source[series] ?? 0;
     }
     return found;
   }
@@ -59,5 +61,6 @@ export class LatestPoints {
     this.#columns.value.set(before.value);
     this.#columns.quality.set(before.quality);
     this.#columns.receivedAt.set(before.receivedAt);
+    this.#columns.source.set(before.source);
   }
 }

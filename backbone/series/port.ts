@@ -1,4 +1,5 @@
 import type { Quality } from '../../contracts/index.ts';
+import type { PointTable } from './point-table.ts';
 
 /**
  * Series port: numbers over time, one series a datastream. A point is unique by (datastream, time): the first one
@@ -13,6 +14,8 @@ export interface SeriesPoint {
   quality: Quality;
   /** When ingest had it, epoch ms. */
   receivedAt: number;
+  /** How it came, where that was not native JSON: see ObservationBatch. */
+  source?: string;
 }
 
 /** A place in the stream, stored in one transaction with the points that came before it. */
@@ -60,8 +63,11 @@ export interface WindowRow {
 }
 
 export interface Series {
-  /** Atomic, idempotent, durable when it resolves. Given a position, exactly once per position. */
-  write(points: readonly SeriesPoint[], position?: SeriesPosition): Promise<WriteResult>;
+  /**
+   * Atomic, idempotent, durable when it resolves. Given a position, exactly once per position. A table must stay as it is
+   * until then.
+   */
+  write(points: readonly SeriesPoint[] | PointTable, position?: SeriesPosition): Promise<WriteResult>;
   position(topic: string, partition: number): Promise<number | null>;
   /** from ≤ time < to. */
   range(query: RangeQuery): Promise<SeriesPoint[]>;

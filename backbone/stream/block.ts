@@ -1,4 +1,5 @@
 import { QianliyanError } from '../../contracts/index.ts';
+import { Interned } from '../interned.ts';
 import type { StoredRecord, StreamRecord } from './port.ts';
 
 /**
@@ -17,6 +18,8 @@ import type { StoredRecord, StreamRecord } from './port.ts';
 const VERSION = 1;
 const HEADER = 13;
 const RECORD_HEADER = 8;
+/** The same devices write for ever. */
+const keys = new Interned(65_536);
 
 /** Bytes that a record takes in a block; an upper bound for the key that needs no encoding. */
 export function recordSize(record: StreamRecord): number {
@@ -64,7 +67,7 @@ export function decodeBlock(block: Buffer, from: number, maxRecords: number): St
     const valueEnd = keyEnd + block.readUInt32LE(at + 4);
     if (valueEnd > block.byteLength) throw damaged('it ends inside a record');
     if (base + index >= from) {
-      const key = block.toString('utf8', at + RECORD_HEADER, keyEnd);
+      const key = keys.read(block, at + RECORD_HEADER, keyEnd);
       records.push({ offset: base + index, key, value: block.subarray(keyEnd, valueEnd) });
     }
     at = valueEnd;

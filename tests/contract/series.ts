@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { QUALITY_CODES } from '../../backbone/quality-codes.ts';
+import { PointTable } from '../../backbone/series/point-table.ts';
 import type { Series, SeriesPoint } from '../../backbone/series/port.ts';
 
 /** What every adapter of the series port must do. Run unchanged against each of them. */
@@ -66,6 +68,49 @@ export function describeSeriesContract(name: string, open: () => Promise<SeriesU
         expect(await series.write(points)).toEqual({ written: 2, duplicates: 0, conflicts: [] });
         expect(await all('dust-01/TSP')).toEqual([points[0]]);
         expect(await all('设备-1/COD@hour')).toEqual([points[1]]);
+      });
+
+      it('keeps how a point came, over a restart, and nothing where it came as native JSON', async () => {
+        const points = [
+          { ...point('a', 0, 1), source: 'hj212-2017+modbus' },
+          point('a', 1, 2),
+          { ...point('b', 0, 3), source: 'sparkplug' },
+        ];
+        await series.write(points);
+        series = await one.reopen();
+        const more = { ...point('b', 1, 4), source: '水质' };
+        await series.write([more]);
+        expect(await all('a')).toEqual(points.slice(0, 2));
+        expect(await all('b')).toEqual([points[2], more]);
+        series = await one.reopen();
+        expect([...(await series.latest([id('a'), id('b')])).values()]).toEqual([points[1], more]);
+      });
+
+      it('takes points as a table too, with the same outcome', async () => {
+        const table = new PointTable(1);
+        const add = ({ datastream, time, value, quality, receivedAt, source }: SeriesPoint) =>
+          table.add(datastream, time, value, QUALITY_CODES[quality], receivedAt, source ?? null);
+        const first = [
+          point('a', 0, 1, 'fault'),
+          { ...point('a', 1, -0.5), source: 'senml' },
+          point('b', 0, 2),
+        ];
+        for (const one of first) add(one);
+        expect(await series.write(table)).toEqual({ written: 3, duplicates: 0, conflicts: [] });
+        table.clear();
+        const second = [{ ...point('a', 1, 7), source: 'senml' }, point('a', 2, 8)];
+        for (const one of second) add(one);
+        expect(await series.write(table)).toEqual({ written: 1, duplicates: 1, conflicts: [second[0]] });
+        expect(await all('a')).toEqual([first[0], first[1], second[1]]);
+      });
+
+      it('keeps times to the millisecond, also where their bits carry over', async () => {
+        const round = 419 * 2 ** 32;
+        const times = [round - 1, round, round + 1, round + 2 ** 31, 4_102_444_800_000];
+        const points = times.map((time) => ({ ...point('a', 0, 1), time, receivedAt: time }));
+        await series.write(points);
+        const query = { datastream: id('a'), from: T0, to: 5_000_000_000_000 };
+        expect(await series.range(query)).toEqual(points);
       });
 
       it('takes the same batch again without a change, and counts the duplicates', async () => {
