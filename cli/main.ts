@@ -58,6 +58,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Register> 
     summary: 'play devices against a running product',
     load: async () => (await import('./commands/simulate.ts')).registerSimulate,
   },
+  schema: {
+    summary: 'what devices may send, as JSON Schema',
+    load: async () => (await import('./commands/schema.ts')).registerSchema,
+  },
   config: {
     summary: 'the configuration file: check one, or print every setting',
     load: async () => (await import('./commands/config.ts')).registerConfig,
