@@ -67,7 +67,7 @@ export const ExternalBrokerConfig = z.strictObject({
     .int()
     .min(65_536)
     .max(67_108_864)
-    .default(21 * 1024 * 1024)
+    .default(27 * 1024 * 1024)
     .describe('A longer message is not held in memory: its head, size and hash go to quarantine'),
   keepAliveS: z.number().int().min(5).max(3_600).default(30).describe('Seconds between two signs of life'),
 });
