@@ -7,6 +7,7 @@ import { type CrcVariant, type DecodedFrame, Hj212Decoder } from '../../devices/
 interface DecodeOptions {
   crc: 'standard' | 'modbus' | 'both';
   maxSegment: string;
+  key?: string;
 }
 
 const ACCEPTED: Record<DecodeOptions['crc'], CrcVariant[]> = {
@@ -32,6 +33,7 @@ export function registerDecode(program: Command): void {
         .default('standard'),
     )
     .option('--max-segment <bytes>', 'longest data segment that is accepted', '1024')
+    .option('--key <hex>', 'SM4 key of encrypted segments (2025), 32 hex digits')
     .addHelpText(
       'after',
       '\nA broken frame is a line with "ok": false; the exit code is 0 all the same, since the work was done.',
@@ -43,7 +45,11 @@ export function registerDecode(program: Command): void {
           `error: --max-segment is '${options.maxSegment}'; allowed: a whole number from 1 to 9999`,
         );
       }
-      const decoder = new Hj212Decoder({ crc: ACCEPTED[options.crc], maxSegment });
+      const { key } = options;
+      if (key !== undefined && !/^[0-9a-f]{32}$/i.test(key))
+        command.error('error: --key is not the 32 hex digits of 16 bytes');
+      const sm4 = key === undefined ? {} : { key: Buffer.from(key, 'hex'), braces: true };
+      const decoder = new Hj212Decoder({ crc: ACCEPTED[options.crc], maxSegment, ...sm4 });
       const input = file === '-' ? process.stdin : await openFile(file);
       for await (const chunk of input) await print(decoder.push(chunk as Buffer));
       await print(decoder.end());

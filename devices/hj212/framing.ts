@@ -160,9 +160,11 @@ export class FrameSplitter {
 
   /** Print notation of cipher text, with the length of the plain text in the header, as the standard's examples have it. */
   #printed(stated: number, actual: number): Step | null {
+    const used = HEADER + actual + CRC_DIGITS;
     const opened = this.#open(actual);
-    if (!opened.ok || !opened.encrypted || opened.segment.length !== stated) return null;
-    return this.#good(opened, HEADER + actual + CRC_DIGITS);
+    if (!opened.ok)
+      return opened.code === 'not-decrypted' ? this.#fail(opened.code, opened.message, used) : null;
+    return opened.encrypted && opened.segment.length === stated ? this.#good(opened, used) : null;
   }
 
   #wrongLength(stated: number, actual: number): Step {

@@ -88,7 +88,8 @@ function readFields(wire: WireText, cp: CpRange): Fields {
     // Names are capitals in every edition, "Flag" aside, and some makers spell them otherwise.
     const { name, value, at } = nameAndValue(piece, wire);
     const known = fields.get(name.toUpperCase());
-    if (known !== undefined && known.value !== value)
+    if (known !== undefined && value === '') continue;
+    if (known !== undefined && known.value !== '' && known.value !== value)
       throw new SegmentFault('field', `${name} stands twice: ${known.value} and ${value}`, at);
     fields.set(name.toUpperCase(), { value, at });
   }
