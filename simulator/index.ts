@@ -8,7 +8,7 @@
  *                        ├──▶ live/      real time, real sockets ──MQTT──▶ ┌─────────┐         │
  *                        └──▶ (full speed: iterate playFleet yourself)     │ product │         ▼
  *                                              case-system/ ◀──webhook──── │         │ ──SSE─▶ observe.ts ──▶ report.ts
- *                                              load.ts ──────────MQTT────▶ └─────────┘
+ *                                 load/, hj212/ ──MQTT, HJ 212 over TCP──▶ └─────────┘
  *
  * 1. `districtDevices()`, `demoScenario(origin, devices)`: who, and what happens to them
  * 2. `startCaseSystem(…)`, then the product, then `observe({ url })`: receivers before senders
@@ -18,8 +18,9 @@
 export * from './case-system/index.ts';
 export * from './district/index.ts';
 export * from './fleet.ts';
+export * from './hj212/index.ts';
 export * from './live/index.ts';
-export * from './load.ts';
+export * from './load/index.ts';
 export * from './observe.ts';
 export * from './report.ts';
 export * from './scenarios/index.ts';
