@@ -82,7 +82,6 @@ const Trim = z
   })
   .prefault({});
 
-/** From message to durable record: what is taken, what is refused, and how much is kept of it. */
 const Fields = z.strictObject({
   maxMessageBytes: z
     .number()
@@ -161,6 +160,7 @@ const Fields = z.strictObject({
   trim: Trim,
 });
 
+/** From message to durable record: what is taken, what is refused, and how much is kept of it. */
 export const IngestConfig = Fields.superRefine(({ topicMappings, frigate }, context) => {
   for (const [i, { topic }] of topicMappings.entries()) {
     const prefix = frigate.topicPrefixes.find((one) => topic === one || topic.startsWith(`${one}/`));
