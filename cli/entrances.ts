@@ -27,7 +27,7 @@ export class Entrances {
   async open(config: Config, deps: EntranceDeps, closers: Closers): Promise<void> {
     const { ingest } = deps;
     this.#external = config.externalBrokers.map((broker) =>
-      closers.add(broker.url, startExternalBroker(broker, { ...deps, accept: ingest.accept }), (b) =>
+      closers.add(broker.url, startExternalBroker(broker, { ...deps, accept: ingest.acceptInto }), (b) =>
         b.stop(),
       ),
     );

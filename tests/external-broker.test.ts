@@ -15,7 +15,7 @@ import {
   ExternalBrokerConfig,
   startExternalBroker,
 } from '../devices/external-broker/index.ts';
-import type { DeviceMessage } from '../devices/message.ts';
+import type { HandOn } from '../devices/handover.ts';
 import { type Mosquitto, mosquittoPasswd, mosquittoPub, startMosquitto } from './support/mosquitto.ts';
 
 /** The product behind a real Mosquitto. */
@@ -50,11 +50,9 @@ afterAll(async () => {
   if (folder !== undefined) await rm(folder, { recursive: true });
 });
 
-type Answer = Promise<{ send?: { topic: string; payload: Buffer }[] }>;
-
 async function read(
   config: Partial<ExternalBrokerConfig> = {},
-  accept: (message: DeviceMessage) => Answer = node.ingest.accept,
+  accept: HandOn = node.ingest.acceptInto,
   instanceId = 'test',
 ): Promise<ExternalBroker> {
   const url = `mqtt://127.0.0.1:${broker.port}`;
@@ -92,8 +90,8 @@ describe('behind Mosquitto', () => {
   it('what one publishes there is in the series store, once, however many processes share it', async () => {
     // A group of its own: a member that is away keeps its share of the messages for its return.
     const shareName = 'many';
-    await read({ connections: 2, shareName }, node.ingest.accept, 'first');
-    await read({ shareName }, node.ingest.accept, 'second');
+    await read({ connections: 2, shareName }, node.ingest.acceptInto, 'first');
+    await read({ shareName }, node.ingest.acceptInto, 'second');
     const before = await node.count();
     await Promise.all([publish('dust-01', 0, 300), publish('dust-02', 0, 300)]);
     expect(await stored('dust-01', 0, 300)).toEqual(every(0, 300));
@@ -114,10 +112,13 @@ describe('behind Mosquitto', () => {
   it('while the store is away nothing is acknowledged; then all of it comes again', async () => {
     let away = true;
     let refused = 0;
-    await read({}, (message) => {
-      if (!away) return node.ingest.accept(message);
+    await read({}, (message, settled) => {
+      if (!away) {
+        node.ingest.acceptInto(message, settled);
+        return;
+      }
       refused += 1;
-      return Promise.reject(new QianliyanError('STORE_UNAVAILABLE', 'for a test'));
+      settled.failed(new QianliyanError('STORE_UNAVAILABLE', 'for a test'));
     });
     await publish('dust-01', 2_000, 2_100);
     while (refused === 0) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -213,7 +214,7 @@ describe('a broker with passwords', () => {
     const url = 'mqtt://127.0.0.1:1';
     const config = ExternalBrokerConfig.parse({ url, username: 'q', passwordFile: '/no/such/file' });
     const deps = {
-      accept: node.ingest.accept,
+      accept: node.ingest.acceptInto,
       instanceId: 't',
       log: pino({ level: 'silent' }),
       metrics: new Metrics(),
