@@ -84,7 +84,7 @@ export class PacketSets {
     const set = this.#setFor(head, part, now);
     this.#put(set, head.packet.index, part, now);
     if (head.qn !== null && set.qns.size < MOST_QNS) set.qns.add(head.qn);
-    set.dataTime ??= timeIn(part.text);
+    set.dataTime ??= timeAtStart(part.text);
     const content = contentOf(set, head.packet.index);
     this.#bound();
     return content;
@@ -107,7 +107,7 @@ export class PacketSets {
     now: number,
   ): PacketSet {
     const name = [head.mn, head.st, head.cn, head.packet.total].join('|');
-    const dataTime = timeIn(part.text);
+    const dataTime = timeAtStart(part.text);
     const candidates = [...(this.#byName.get(name) ?? [])].reverse().filter((set) => hasRoom(set, part));
     const found =
       candidates.find((set) => dataTime !== null && set.dataTime === dataTime) ??
@@ -166,18 +166,25 @@ function sizeOf(part: Part | undefined): number {
   return part === undefined ? 0 : part.text.length + PART_BYTES;
 }
 
-/** Whether a set may take up a packet: one of them must not know its time, and QN or arrival must lie near. */
+/**
+ * Whether a set may take up a packet that does not begin with its time: QN or arrival must lie near. One that begins with
+ * another time (a message of several) is of the set only when QN says so.
+ */
 function takesUp(set: PacketSet, head: Hj212Head, part: Part, dataTime: string | null, now: number): boolean {
-  if (dataTime !== null && set.dataTime !== null) return false;
   const there = set.parts.get(head.packet?.index ?? 0);
   if (there !== undefined && there.text !== part.text) return false;
+  if (head.qn !== null && set.qns.has(head.qn)) return true;
+  if (dataTime !== null && set.dataTime !== null) return false;
   if (head.qn === null || set.qns.size === 0) return now - set.touchedAt <= NEAR_MS;
-  if (set.qns.has(head.qn)) return true;
   const mine = timeOf(head.qn);
   return [...set.qns].some((qn) => {
     const theirs = timeOf(qn);
     return mine !== null && theirs !== null && Math.abs(mine - theirs) <= NEAR_MS;
   });
+}
+
+function timeAtStart(text: string): string | null {
+  return /^[\s;]*DataTime\s*=/.test(text) ? timeIn(text) : null;
 }
 
 function timeIn(text: string): string | null {
