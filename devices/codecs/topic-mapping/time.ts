@@ -1,4 +1,4 @@
-import { WireTime } from '../../../contracts/index.ts';
+import { z } from 'zod';
 import type { MappedTime } from './config.ts';
 import { compilePath, inWords, type Path, valueAt } from './path.ts';
 
@@ -54,8 +54,13 @@ function readerOf(format: Format, localOffsetMs: number): (found: unknown) => nu
   }
 }
 
+/** The very expression of the contract's WireTime, which takes five times as long about it. */
+const RFC_3339 = z.core.regexes.datetime({ offset: true });
+const LONGEST_TIME = 64;
+
 function zoned(found: unknown): number | null {
-  return typeof found === 'string' ? (WireTime.safeParse(found.trim()).data ?? null) : null;
+  const text = typeof found === 'string' && found.length <= LONGEST_TIME ? found.trim() : '';
+  return RFC_3339.test(text) ? Date.parse(text) : null;
 }
 
 function epoch(found: unknown, factor: number): number | null {
