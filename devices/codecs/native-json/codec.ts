@@ -12,7 +12,7 @@ import {
 } from '../codec.ts';
 import { inflateThen } from '../gunzip.ts';
 import { parseJson } from '../json-text.ts';
-import { fastNativePayload } from './fast.ts';
+import { scanNativePayload } from './scan.ts';
 
 /**
  * `v1/devices/<id>/observations`: the contract's NativePayload as JSON, gzip allowed.
@@ -36,14 +36,11 @@ export function nativeJson(options: { maxInflatedBytes: number }): Codec {
 }
 
 function decodeJson(payload: Buffer): Decoded {
-  const text = payload.toString('utf8');
-  const json = parseJson(text);
-  if (!json.ok) return rejected(json.reason, json.detail);
-  const messages = fastNativePayload(json.value);
-  return messages === null ? decodeSlowly(text) : { kind: 'readings', readings: toReadings(messages) };
+  const readings = scanNativePayload(payload);
+  return readings === null ? decodeSlowly(payload.toString('utf8')) : { kind: 'readings', readings };
 }
 
-function toReadings(messages: readonly NativeMessage[]): Reading[] {
+export function toReadings(messages: readonly NativeMessage[]): Reading[] {
   const readings: Reading[] = [];
   for (const { time, statistic = 'instant', quality = 'valid', readings: byProperty } of messages) {
     for (const property in byProperty) {
@@ -66,7 +63,7 @@ function toReadings(messages: readonly NativeMessage[]): Reading[] {
   return readings;
 }
 
-/** The schema's own word, once values that no double can hold are set aside. The fast path may have put times in place: parse anew. */
+/** The schema's own word, once values that no double can hold are set aside. */
 function decodeSlowly(text: string): Decoded {
   const json = parseJson(text);
   if (!json.ok) return rejected(json.reason, json.detail);
