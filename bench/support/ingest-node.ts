@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';
 import { openFolderBlobs } from '../../backbone/blobs/folder.ts';
-import { type Clock, type Log, type Stream, wallClock } from '../../backbone/index.ts';
+import { type Clock, type Log, type Series, type Stream, wallClock } from '../../backbone/index.ts';
 import { openSqliteRecords } from '../../backbone/records/sqlite.ts';
 import { openDuckDbSeries } from '../../backbone/series/duckdb.ts';
 import { openLmdbStream } from '../../backbone/stream/lmdb.ts';
@@ -24,6 +24,8 @@ export interface IngestNodeOptions {
   devices?: readonly (DeviceInput | Record<string, unknown>)[];
   /** For tests: stands between ingest and the stream. */
   wrapStream?: (stream: Stream) => Stream;
+  /** For tests and drills: stands between ingest and the series store. */
+  wrapSeries?: (series: Series) => Series;
 }
 
 export async function openStores(folder: string, log: Log) {
@@ -50,8 +52,9 @@ export async function startIngestNode(options: IngestNodeOptions) {
   const { folder, clock = wallClock, log = pino({ level: 'silent' }) } = options;
   const metrics = new Metrics();
   const stores = await openStores(folder, log);
-  const { records, series, blobs } = stores;
+  const { records, blobs } = stores;
   const stream = options.wrapStream?.(stores.stream) ?? stores.stream;
+  const series = options.wrapSeries?.(stores.series) ?? stores.series;
   const registry = await openRegistry({ records, clock, log });
   await registry.import(options.devices ?? []);
   const deps = { stream, series, records, blobs, clock, log, metrics, directory: registry };
@@ -66,6 +69,7 @@ export async function startIngestNode(options: IngestNodeOptions) {
   return {
     ...stores,
     stream,
+    series,
     registry,
     ingest,
     broker,
