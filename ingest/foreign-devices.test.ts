@@ -17,53 +17,28 @@ import { type Frame, type ObservationRecord, TOPICS } from '../contracts/index.t
  * the embedded broker, by the mappings that ship as examples; and what becomes of whoever speaks for others.
  */
 
-const SITE = { site: 'site-01', location: [123.41, 41.8] };
-const LINE = { ...SITE, name: { zh: '网关', en: 'Gateway' }, kind: 'sensor' };
-const climate = (id: string, addresses: string[] = [], gateway: string | null = null) => ({
-  ...LINE,
-  id,
-  addresses,
-  gateway,
-  datastreams: [
-    { property: 'TEMP', unit: 'Cel', range: [-60, 80], intervalS: 60 },
-    { property: 'RH', unit: '%', range: [0, 100], intervalS: 60 },
-    { property: 'LEVEL', unit: 'm', range: [0, 10], intervalS: 60 },
-  ],
-});
+const EXAMPLES = join(projectRoot, 'examples');
 const secret = (id: string) => `${id}-secret`;
 const EUI = 'ffffff200000b703';
 let folder: string;
 let node: Awaited<ReturnType<typeof startIngestNode>>;
 const clients: MqttClient[] = [];
 
-function example(name: string): unknown[] {
-  const file = join(projectRoot, 'examples', 'mappings', `${name}.yaml`);
-  return parse(readFileSync(file, 'utf8')).ingest.topicMappings;
+function example(name: string) {
+  return parse(readFileSync(join(EXAMPLES, `${name}.yaml`), 'utf8'));
 }
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'qianliyan-foreign-'));
   const names = ['tasmota', 'zigbee2mqtt', 'chirpstack', 'plain-numbers'];
-  const gateways = ['bridge-01', 'lns-01', 'nvr-01'].map((id) => ({ ...LINE, id, password: secret(id) }));
+  const topicMappings = names.flatMap((name) => example(`mappings/${name}`).ingest.topicMappings);
+  const camera = { id: 'cam-02', template: 'camera', site: 'site-01', location: [123.41, 41.8] };
+  const devices: { id: string; gateway?: string }[] = [...example('mapped-devices').devices, camera];
   node = await startIngestNode({
     folder,
     broker: { allowAnonymous: false },
-    ingest: { topicMappings: names.flatMap(example), maxPictureBytes: 2_000_000 },
-    devices: [
-      { ...climate('th-01'), password: secret('th-01') },
-      { ...climate('th-02'), password: secret('th-02') },
-      ...gateways,
-      climate('zb-01', ['zigbee:仓库/温湿度 1'], 'bridge-01'),
-      climate('lora-01', [`chirpstack:${EUI}`], 'lns-01'),
-      {
-        id: 'cam-01',
-        template: 'camera',
-        ...SITE,
-        addresses: ['frigate:gate', 'exif:SN-7'],
-        gateway: 'nvr-01',
-      },
-      { id: 'cam-02', template: 'camera', ...SITE, password: secret('cam-02') },
-    ],
+    ingest: { topicMappings, maxPictureBytes: 2_000_000 },
+    devices: devices.map((one) => (one.gateway === undefined ? { ...one, password: secret(one.id) } : one)),
   });
 });
 
