@@ -214,3 +214,19 @@ describe("Eclipse Tahu's client", () => {
     await client.endAsync();
   });
 });
+
+describe('nodes behind the broker of somebody else, who are not signed in here', () => {
+  it('have a rate each', async () => {
+    const own = await mkdtemp(join(tmpdir(), 'qianliyan-sparkplug-rate-'));
+    const rate = { perS: 0.001, burst: 3 };
+    const behind = await startIngestNode({ folder: own, devices: DEVICES, ingest: { rate } });
+    const say = (topic: string) =>
+      behind.ingest.accept({ topic, payload: Buffer.alloc(0), clientId: null, authenticatedDevice: null });
+    const reasons: unknown[] = [];
+    for (let i = 0; i < 4; i++) reasons.push((await say('spBv1.0/plant/NDATA/edge')).reason);
+    expect(reasons).toEqual([null, null, null, 'rate-limited']);
+    expect((await say('spBv1.0/plant/NDATA/other')).reason).toBeNull();
+    await behind.stop();
+    await rm(own, { recursive: true });
+  });
+});

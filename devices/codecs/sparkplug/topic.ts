@@ -18,12 +18,6 @@ const NAMESPACE = 'spBv1.0/';
 const NODE_TYPES = new Set(['NBIRTH', 'NDATA', 'NDEATH']);
 const DEVICE_TYPES = new Set(['DBIRTH', 'DDATA', 'DDEATH']);
 
-/** Topics that are published to the MQTT server and are to be heard: for an external broker's subscription. */
-export const SPARKPLUG_FILTERS: readonly string[] = [
-  ...[...NODE_TYPES].map((type) => `${NAMESPACE}+/${type}/+`),
-  ...[...DEVICE_TYPES].map((type) => `${NAMESPACE}+/${type}/+/+`),
-];
-
 export function isSparkplug(topic: string): boolean {
   return topic.startsWith(NAMESPACE);
 }
