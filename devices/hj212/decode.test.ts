@@ -31,6 +31,13 @@ describe('the checksum', () => {
     expect(CLOCK_SEGMENT).toHaveLength(101);
   });
 
+  it('gives the value of the standard’s own example of 2025 (Appendix A.1)', () => {
+    const segment = 'QN=20240601085857223;ST=32;CN=1011;PW=123456;MN=010000A8900016F000169DC0;Flag=9;CP=&&&&';
+    expect(decode(Buffer.from(`##0087${segment}2200\r\n`))).toMatchObject([
+      { ok: true, edition: 2025, cn: '1011', flag: 9, items: [] },
+    ]);
+  });
+
   it('has only eight low bytes, and so says nothing about tampering', () => {
     const low = new Set([0x00, 0x01, 0x40, 0x41, 0x80, 0x81, 0xc0, 0xc1]);
     fc.assert(
@@ -104,6 +111,76 @@ describe('a good frame', () => {
     ]);
     expect(decode(frame(gb))[0]).toMatchObject({ ok: true, items: [{ value: '正常' }] });
   });
+});
+
+describe('what makers do otherwise', () => {
+  const one = (segment: string) => decode(frame(segment))[0];
+  const itemsOf = (segment: string) => {
+    const found = one(segment);
+    return found?.ok ? found.items : found;
+  };
+  const HEAD = 'ST=32;CN=2011;MN=A1;Flag=4;';
+  const TIME = 'DataTime=20260110120000';
+
+  it('several DataTime in a frame: each item is of its own, and the frame’s is the first', () => {
+    const found = one(`${HEAD}CP=&&${TIME},a=1,a-Flag=N,DataTime=20260110130000,a=2;b=3,b-Flag=D&&`);
+    expect(found).toMatchObject({ ok: true, dataTime: '20260110120000' });
+    expect(found?.ok && found.items).toEqual([
+      { code: 'a', field: null, value: '1', flag: 'N' },
+      { code: 'a', field: null, value: '2', flag: null, dataTime: '20260110130000' },
+      { code: 'b', field: null, value: '3', flag: 'D', dataTime: '20260110130000' },
+    ]);
+  });
+
+  it('milliseconds in DataTime, a ; before the closing &&, empty pieces, an empty CP', () => {
+    expect(one(`${HEAD}CP=&&DataTime=20260110120000123;a-Rtd=1,;;&&`)).toMatchObject({
+      dataTime: '20260110120000123',
+      items: [{ code: 'a', field: 'Rtd', value: '1' }],
+    });
+    expect(one(`${HEAD}CP=&&&&`)).toMatchObject({ ok: true, dataTime: null, items: [] });
+  });
+
+  it('Flag behind CP, inside CP, without a value, or in capitals', () => {
+    expect(one(`ST=32;CN=2011;MN=A1;CP=&&${TIME}&&;Flag=5`)).toMatchObject({ flag: 5, edition: 2017 });
+    expect(one(`ST=32;CN=2011;MN=A1;CP=&&${TIME};Flag=5;a-Rtd=1&&`)).toMatchObject({ flag: 5 });
+    expect(one(`ST=32;CN=2011;MN=A1;Flag=;CP=&&${TIME}&&`)).toMatchObject({ flag: null, edition: 2005 });
+    expect(one(`ST=32;CN=2011;MN=A1;FLAG=5;CP=&&${TIME}&&`)).toMatchObject({ flag: 5 });
+  });
+
+  it('logs between //, which hold any signs', () => {
+    expect(itemsOf(`${HEAD}CP=&&${TIME};i11001-Info=//R: 1;2,3=&&x//;i13007-Info=3.5&&`)).toMatchObject([
+      { code: 'i11001', field: 'Info', value: '//R: 1;2,3=&&x//' },
+      { code: 'i13007', field: 'Info', value: '3.5' },
+    ]);
+  });
+
+  it('the same field twice: the same said twice is no fault, two devices are', () => {
+    expect(one(`MN=1;MN=1;CP=&&${TIME}&&`)).toMatchObject({ ok: true, mn: '1' });
+    expect(one(`MN=1;MN=2;CP=&&${TIME}&&`)).toMatchObject({ ok: false, code: 'field' });
+  });
+
+  it('text of many bytes before a fault: its position is counted in bytes', () => {
+    const good = frame(CLOCK_SEGMENT);
+    const before = `${HEAD}CP=&&名=数采仪;`;
+    const faults = [Buffer.from(before), gb18030(before)].map((head) => {
+      const bytes = frame(Buffer.concat([head, Buffer.from('broken&&')]));
+      const [, found] = decode(Buffer.concat([good, bytes]));
+      expect(found).toMatchObject({ ok: false, code: 'field' });
+      return found?.ok === false ? found.at - good.length - 6 - head.length : null;
+    });
+    expect(faults).toEqual([0, 0]);
+  });
+
+  /** The four characters that the test above uses. */
+  function gb18030(text: string): Buffer {
+    const codes: Record<string, number[]> = {
+      名: [0xc3, 0xfb],
+      数: [0xca, 0xfd],
+      采: [0xb2, 0xc9],
+      仪: [0xd2, 0xc7],
+    };
+    return Buffer.from([...text].flatMap((c) => codes[c] ?? [c.charCodeAt(0)]));
+  }
 });
 
 describe('CRC16/MODBUS', () => {
