@@ -19,10 +19,10 @@
  */
 export { demoAccessProblems } from './access/index.ts';
 export { type Counts, consoleFiles } from './api/index.ts';
-export { type AuditVerdict, verifyAudit } from './audit/index.ts';
+export { type AuditEntry, type AuditVerdict, appendAudit, verifyAudit } from './audit/index.ts';
 export { AlertingConfig } from './config.ts';
 export type { DrawFrame } from './evidence/index.ts';
 export { type RouteReport, Router, routeTest } from './route/index.ts';
 export { ALERTING_GROUP, type Alerting, type AlertingDeps, startAlerting } from './start.ts';
 export { alertingMigrations } from './store/migrations.ts';
-export { tables as alertingTables } from './store/tables.ts';
+export { type AlertingTables, tables as alertingTables } from './store/tables.ts';

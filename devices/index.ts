@@ -5,16 +5,18 @@
  *      │ read only, in memory: DeviceDirectory            │ credentials, own topics, durable PUBACK
  *      └──▶ ingest, detectors, alerting                   └ sessions: connected, disconnected, lost
  *
- *   1 registry/   devices with all their versions, credentials, templates, lists
+ *   1 registry/   devices with all their versions, credentials, templates, lists, unknown devices; api/ over HTTP
  *   2 broker/     the embedded MQTT broker
  *   3 codecs/     what payloads mean, one folder each
  *   4 topics.ts   which device a topic belongs to
  */
-export * from './api.ts';
+export * from './api/index.ts';
 export * from './broker/broker.ts';
 export * from './commands.ts';
 export * from './config.ts';
 export * from './handover.ts';
 export * from './message.ts';
+export * from './registry/adopt.ts';
 export * from './registry/registry.ts';
-export { deviceMigrations } from './registry/tables.ts';
+export { type DeviceTables, deviceMigrations } from './registry/tables.ts';
+export * from './registry/unknown.ts';

@@ -1,12 +1,17 @@
 import { problemsOf } from '../../backbone/validation.ts';
 import { Device, type Problem } from '../../contracts/index.ts';
+import { deviceProblems } from './device-rules.ts';
 import { isObject, overTemplate, type Templates } from './templates.ts';
-import { usccFault } from './uscc.ts';
 
 /** One row of a device list, checked: a device and perhaps its password, or all that is wrong with it. */
-export type CheckedRow =
-  | { ok: true; device: Device; password: string | null }
-  | { ok: false; id: string; problems: Problem[] };
+export type CheckedRow = ({ ok: true } & GoodRow) | { ok: false; id: string; problems: Problem[] };
+
+export interface GoodRow {
+  device: Device;
+  password: string | null;
+  /** The template that the row names. */
+  template: string | null;
+}
 
 /**
  * Checks one row: a DeviceInput, with two more fields that are taken off: `template` (its fields hold where the row
@@ -17,11 +22,11 @@ export function checkRow(row: unknown, templates: Templates, path: string): Chec
   const { template: templateName, password, ...fields } = row;
   const id = String(fields.id ?? '');
   const early: Problem[] = [];
-  const template = templateName === undefined ? undefined : templates.get(String(templateName));
-  if (templateName !== undefined && template === undefined) {
+  const template = templateName == null ? undefined : templates.get(String(templateName));
+  if (templateName != null && template === undefined) {
     early.push({ path: `${path}.template`, found: templateName, allowed: [...templates.keys()].join(', ') });
   }
-  if (password !== undefined && (typeof password !== 'string' || password.length < 8)) {
+  if (password != null && (typeof password !== 'string' || password.length < 8)) {
     early.push({ path: `${path}.password`, found: '(hidden)', allowed: 'text of at least 8 characters' });
   }
   const expanded = template === undefined ? fields : overTemplate(template, fields);
@@ -29,32 +34,14 @@ export function checkRow(row: unknown, templates: Templates, path: string): Chec
   if (!parsed.success) return refused(id, [...early, ...problemsOf(parsed.error, expanded, Device, path)]);
   const problems = [...early, ...deviceProblems(parsed.data, path)];
   if (problems.length > 0) return refused(id, problems);
-  return { ok: true, device: parsed.data, password: typeof password === 'string' ? password : null };
+  return {
+    ok: true,
+    device: parsed.data,
+    password: typeof password === 'string' ? password : null,
+    template: template === undefined ? null : String(templateName),
+  };
 }
 
 function refused(id: string, problems: Problem[]): CheckedRow {
   return { ok: false, id, problems };
-}
-
-/** What a schema cannot say: rules that join several fields. */
-function deviceProblems(device: Device, path: string): Problem[] {
-  const problems: Problem[] = [];
-  const uscc = device.regulatedParty?.uscc;
-  const fault = uscc === undefined ? null : usccFault(uscc);
-  if (fault !== null) problems.push({ path: `${path}.regulatedParty.uscc`, found: uscc, allowed: fault });
-  const seen = new Set<string>();
-  for (const [i, stream] of device.datastreams.entries()) {
-    const at = `${path}.datastreams.${i}`;
-    const key = `${stream.property}@${stream.statistic}`;
-    if (seen.has(key)) problems.push({ path: at, found: key, allowed: 'each property and statistic once' });
-    seen.add(key);
-    if (stream.property.includes('@')) {
-      // `@` parts property and statistic in a datastream id.
-      problems.push({ path: `${at}.property`, found: stream.property, allowed: 'a name without @' });
-    }
-    if (stream.range[0] > stream.range[1]) {
-      problems.push({ path: `${at}.range`, found: stream.range, allowed: '[min, max] with min ≤ max' });
-    }
-  }
-  return problems;
 }

@@ -3,11 +3,13 @@ import type { RegisteredDevice } from '../../contracts/index.ts';
 /** All versions of all devices in memory, oldest first. Reads are map look-ups: they are on ingest's hot path. */
 export interface History {
   get(id: string): RegisteredDevice | undefined;
-  /** By id, or by an address; of two devices with one address the later registered has it. */
+  /** By id, or by an address; the registry sees to it that an address has one device. */
   find(name: string): RegisteredDevice | undefined;
   at(id: string, time: number): RegisteredDevice | undefined;
   versions(id: string): readonly RegisteredDevice[];
   all(): Iterable<RegisteredDevice>;
+  /** In the order of their ids, beginning behind `after`. A new device costs one sort of what is sorted but for it. */
+  sorted(after: string): Iterable<RegisteredDevice>;
   /** Versions of a device come in order; one that is known already changes nothing. */
   add(version: RegisteredDevice): boolean;
   readonly size: number;
@@ -20,11 +22,25 @@ export function history(): History {
   const earlier = new Map<string, RegisteredDevice[]>();
   /** Device id, by address. */
   const byAddress = new Map<string, string>();
+  /** All ids in order; devices are never removed. */
+  let ids: string[] = [];
 
   const versions = (id: string): readonly RegisteredDevice[] => {
     const now = current.get(id);
     return now === undefined ? [] : [...(earlier.get(id) ?? []), now];
   };
+
+  function move(before: RegisteredDevice | undefined, now: RegisteredDevice): void {
+    for (const address of before?.addresses ?? []) {
+      if (byAddress.get(address) === now.id) byAddress.delete(address);
+    }
+    for (const address of now.addresses) byAddress.set(address, now.id);
+  }
+
+  function sortedIds(): string[] {
+    if (ids.length < current.size) ids = [...current.keys()].sort();
+    return ids;
+  }
 
   return {
     get: (id) => current.get(id),
@@ -36,19 +52,34 @@ export function history(): History {
     },
     versions,
     all: () => current.values(),
+    *sorted(after) {
+      const all = sortedIds();
+      for (let i = firstBehind(all, after); i < all.length; i++) {
+        const device = current.get(all[i] ?? '');
+        if (device !== undefined) yield device;
+      }
+    },
     add(version) {
       const now = current.get(version.id);
       if (now !== undefined && now.version >= version.version) return false;
       if (now !== undefined) earlier.set(version.id, [...(earlier.get(version.id) ?? []), now]);
       current.set(version.id, version);
-      for (const address of now?.addresses ?? []) {
-        if (byAddress.get(address) === version.id) byAddress.delete(address);
-      }
-      for (const address of version.addresses) byAddress.set(address, version.id);
+      move(now, version);
       return true;
     },
     get size() {
       return current.size;
     },
   };
+}
+
+/** Index of the first id that is greater than `after`. */
+function firstBehind(ids: readonly string[], after: string): number {
+  let [low, high] = [0, ids.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ids[middle] ?? '') <= after) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
