@@ -18,7 +18,7 @@ beforeEach(async () => {
     port: 0,
     portSetting: 'http.port',
   });
-  await http.app.register(hj212Api({ gateway: stage.gateway }));
+  await http.app.register(hj212Api({ gateway: () => stage.gateway }));
 });
 afterEach(async () => {
   await http.close();

@@ -28,9 +28,9 @@ const Answer = z.strictObject({
 
 /**
  * POST /api/devices/:id/hj212/requests    a request to a connected monitor; answers when the dialogue has ended
- * Sessions and roles are checked before, for all of /api. `gateway` is null where none is configured.
+ * Sessions and roles are checked before, for all of /api. `gateway` is asked at each request: it is the last to start, and null where none is configured.
  */
-export function hj212Api({ gateway }: { gateway: Hj212Gateway | null }) {
+export function hj212Api({ gateway }: { gateway: () => Hj212Gateway | null }) {
   return async (app: FastifyInstance): Promise<void> => {
     addRoute(
       app,
@@ -44,9 +44,10 @@ export function hj212Api({ gateway }: { gateway: Hj212Gateway | null }) {
         answer: Answer,
       },
       async ({ params, body }) => {
-        if (gateway === null)
+        const running = gateway();
+        if (running === null)
           throw new QianliyanError('ILLEGAL_TRANSITION', 'the HJ 212 gateway is off: set hj212.port');
-        return inWords(await gateway.request(params.id, body));
+        return inWords(await running.request(params.id, body));
       },
     );
   };

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../backbone/index.ts';
 import type { QuarantineReason, RegisteredDevice } from '../../contracts/index.ts';
-import { type FrameResult, FrameSplitter } from '../hj212/framing.ts';
+import { type FrameError, type FrameResult, FrameSplitter } from '../hj212/framing.ts';
 import type { DeviceMessage } from '../message.ts';
 import { type Answer, answerTo, encodeAnswer } from './answers.ts';
 import type { Hj212GatewayConfig } from './config.ts';
@@ -51,6 +51,15 @@ export interface SoundFrame {
 
 /** Why the gateway ends a connection. Log and metric show this same word. */
 export type EndReason = 'too-much-broken' | 'nothing-sound' | 'idle' | 'reads-no-answers' | 'device-unknown';
+
+const FAULTS: Readonly<Record<FrameError, QuarantineReason>> = {
+  'no-header': 'malformed',
+  'too-long': 'payload-too-large',
+  'length-mismatch': 'malformed',
+  'crc-mismatch': 'crc-mismatch',
+  'not-decrypted': 'not-decrypted',
+  incomplete: 'malformed',
+};
 
 const HEADER = 6;
 /** A device that sends without ever reading its answers is let go. */
@@ -169,12 +178,14 @@ export class Connection {
     });
   }
 
-  /** What the splitter could not take for a frame. An encrypted one looks so too: its checksum is that of the plain text. */
+  /** What is no sound frame. An encrypted one looks so too: its checksum is that of the plain text. */
   #onBroken(result: FrameResult & { ok: false }): void {
     const head = readHead(result.raw.subarray(HEADER));
     const device = head.mn === null ? undefined : this.#deps.find(head.mn);
-    const closed = result.code === 'not-decrypted' || result.code === 'crc-mismatch';
-    if (closed && head.mn !== null && device?.hj212?.encrypted === true) {
+    const encrypted =
+      result.code === 'not-decrypted' ||
+      (result.code === 'crc-mismatch' && device?.hj212?.encrypted === true);
+    if (encrypted && head.mn !== null && device !== undefined) {
       this.#onEncrypted(result.raw, head, head.mn, device);
       return;
     }
@@ -182,11 +193,9 @@ export class Connection {
       this.end('too-much-broken');
       return;
     }
-    const { code } = result;
-    const reason = code === 'crc-mismatch' || code === 'not-decrypted' ? code : 'malformed';
     // What a broken head says is not believed: the connection tells whose it is.
     const mn = this.#firstMn ?? (device === undefined ? null : head.mn);
-    const fault = { reason, detail: `frame: ${result.message}` } as const;
+    const fault = { reason: FAULTS[result.code], detail: `frame: ${result.code}: ${result.message}` };
     this.#handOn(this.#message(result.raw, mn, fault), head, () => 'not-sound');
   }
 

@@ -113,7 +113,7 @@ describe('an uploaded frame', () => {
     one.tell({ send: realtime(5, MN) });
     await until(() => one.heard.length === 2);
     expect(one.heard.map((h) => /MN=(\w+)/.exec(h.segment ?? '')?.[1])).toEqual([OTHER_MN, MN]);
-    expect(stage.received.map((m) => m.fault?.reason ?? null)).toEqual([null, 'malformed', null]);
+    expect(stage.received.map((m) => m.fault?.reason ?? null)).toEqual([null, 'payload-too-large', null]);
   });
 });
 
