@@ -110,8 +110,18 @@ function checkedTime(value: string, at: number): string {
 
 /** Epoch ms of a DataTime or QN as if it were UTC; null when there is no such time. */
 export function timeOf(text: string): number | null {
-  const m = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d{3})?$/.exec(text);
-  if (m === null) return null;
-  const time = Date.parse(`${m[1]}-${m[2]}-${m[3]}T${m[4]}:${m[5]}:${m[6]}.${m[7] ?? '000'}Z`);
-  return !Number.isNaN(time) && new Date(time).getUTCDate() === Number(m[3]) ? time : null;
+  if (!/^\d{14}(?:\d{3})?$/.test(text)) return null;
+  const at = (from: number, to: number) => Number(text.slice(from, to));
+  const [year, month, day, hour, minute, second] = [
+    at(0, 4),
+    at(4, 6),
+    at(6, 8),
+    at(8, 10),
+    at(10, 12),
+    at(12, 14),
+  ];
+  if (year < 1900 || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return null;
+  const time = Date.UTC(year, month - 1, day, hour, minute, second, at(14, 17));
+  // 30 February becomes a day in March.
+  return new Date(time).getUTCDate() === day ? time : null;
 }

@@ -7,16 +7,19 @@ export type CrcVariant = 'standard' | 'modbus';
 /** HJ 212-2017 Appendix A, the same in 2005 and 2025: the register's high byte is kept, the low one thrown away. */
 export function crcStandard(bytes: Uint8Array): number {
   let register = 0xffff;
-  for (const byte of bytes) register = shift8((register >> 8) ^ byte);
+  for (const byte of bytes) register = SHIFTED[(register >> 8) ^ byte] ?? 0;
   return register;
 }
 
 /** CRC16/MODBUS, which some makers use instead. Only for a device whose profile says so. */
 export function crcModbus(bytes: Uint8Array): number {
   let register = 0xffff;
-  for (const byte of bytes) register = shift8(register ^ byte);
+  for (const byte of bytes) register = (register >> 8) ^ (SHIFTED[(register ^ byte) & 0xff] ?? 0);
   return register;
 }
+
+/** What becomes of each low byte in the eight steps of the algorithm. */
+const SHIFTED = Uint16Array.from({ length: 256 }, (_, byte) => shift8(byte));
 
 export const CRC: Record<CrcVariant, (bytes: Uint8Array) => number> = {
   standard: crcStandard,
