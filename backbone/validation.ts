@@ -52,9 +52,7 @@ function explain(issue: Issue, input: unknown, above: readonly PropertyKey[], sc
     case 'invalid_union':
       return explainUnion(issue, input, path, schema);
     case 'invalid_key':
-      return [
-        { path: pathOf(path), found: bounded(path.at(-1)), allowed: `its name must be ${keyRule(issue)}` },
-      ];
+      return [{ path: pathOf(path), found: bounded(path.at(-1)), allowed: `its name ${keyRule(issue)}` }];
     case 'invalid_element':
       return issue.issues.flatMap((inner) => explain(inner, input, path, schema));
     default:
@@ -139,7 +137,7 @@ function formatRule(issue: Issue & { code: 'invalid_format' }): string {
 
 function keyRule(issue: Issue & { code: 'invalid_key' }): string {
   const [first] = issue.issues;
-  return first === undefined ? 'another' : rule(first, 'a name').replace(/^must (be )?/, '');
+  return first === undefined ? 'must be another' : rule(first, 'a name');
 }
 
 /** An input that was meant for one branch of a union is told what is wrong with it there, not with all branches. */
@@ -165,7 +163,8 @@ function explainUnion(
   if (closest !== undefined) return closest.flatMap((inner) => explain(inner, input, path, schema));
   const ways = issue.errors.flatMap((branch) => branch.filter(isWrongShape).slice(0, 1));
   const words = new Set(ways.map((inner) => rule(inner, found).replace(/^(must be|required:) /, '')));
-  return [{ path: pathOf(path), found, allowed: `must be ${[...words].join(', or ')}` }];
+  const must = found === undefined ? 'required:' : 'must be';
+  return [{ path: pathOf(path), found, allowed: `${must} ${[...words].join(', or ')}` }];
 }
 
 /** The branch expects another kind of value altogether: it is not the one that was meant. */
@@ -217,7 +216,8 @@ function safeJson(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {
-    return String(value);
+    // Nested too deep, or in a circle: String() would fail of the same.
+    return typeof value === 'bigint' ? String(value) : '"something that cannot be shown"';
   }
 }
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { describeProblems, problemsOf } from '../../../backbone/validation.ts';
-import { type NativeMessage, NativePayload } from '../../../contracts/index.ts';
+import { type NativeMessage, NativePayload, type Problem } from '../../../contracts/index.ts';
 import { parseDeviceTopic } from '../../topics.ts';
 import {
   type Codec,
@@ -99,7 +99,15 @@ function takeOutInfinities(value: unknown): Rejected[] {
 
 /** The first few faults, each with path, what was found, and what is allowed. */
 function describeIssues(error: z.ZodError, value: unknown): string {
-  return describeProblems(problemsOf(error, value, NativePayload).slice(0, 5)).replaceAll('\n', '. ');
+  const problems = problemsOf(error, value, NativePayload).slice(0, 5).map(hinted);
+  return describeProblems(problems).replaceAll('\n', '. ');
+}
+
+/** The commonest fault with times deserves its own word. */
+function hinted(problem: Problem): Problem {
+  const { path, found, allowed } = problem;
+  const seconds = /(^|\.)time$/.test(path) && typeof found === 'number' && found >= 1e9 && found < 1e10;
+  return seconds ? { ...problem, allowed: `${allowed}: milliseconds, and this looks like seconds` } : problem;
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {
