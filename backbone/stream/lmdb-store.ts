@@ -24,6 +24,8 @@ const MAX_BLOCK_RECORDS = 4_096;
 /** A batch that a reader holds in memory at once. */
 const MAX_READ_BYTES = 8 * 1_048_576;
 const TRIM_BLOCKS = 32;
+const CAUSE_MS = 100;
+const NOTHING = () => undefined;
 
 /** What a group's entry says: it exists and began here, or it has a checkpoint, without or with state. */
 const KIND = { registered: 0, checkpoint: 1, checkpointWithState: 2 } as const;
@@ -77,6 +79,14 @@ export class LmdbStore {
     await this.#root.flushed;
   }
 
+  /**
+   * LMDB opens each turn's transaction with a write of its own, whose promise nobody holds: on a full disk it would be
+   * rejected unheard, which ends the process. To be called behind the writes: it is there in the task after theirs.
+   */
+  #hearCommit(): void {
+    setImmediate(() => void this.#root.committed.then(NOTHING, NOTHING));
+  }
+
   /** Another process's commits become visible with a fresh read transaction. */
   refresh(): void {
     this.#root.resetReadTxn();
@@ -96,7 +106,9 @@ export class LmdbStore {
     for (;;) {
       const base = this.#expected.get(name) ?? this.next(topic, partition);
       try {
-        if (await this.#appendAt(topic, partition, base, records)) {
+        const appended = this.#appendAt(topic, partition, base, records);
+        this.#hearCommit();
+        if (await appended) {
           this.#expected.set(name, base + records.length);
           return;
         }
@@ -135,7 +147,9 @@ export class LmdbStore {
   ): Promise<void> {
     const { nextOffset, state } = checkpoint;
     const kind = state === null ? KIND.checkpoint : KIND.checkpointWithState;
-    await this.#groups.put([topic, partition, group], groupEntry(kind, nextOffset, state));
+    const written = this.#groups.put([topic, partition, group], groupEntry(kind, nextOffset, state));
+    this.#hearCommit();
+    await written;
   }
 
   /** Makes a group known before its first checkpoint, so that nothing it has to read is trimmed away. */
@@ -193,10 +207,12 @@ export class LmdbStore {
     // A block that is only partly below stays, its old records are no longer handed out.
     const newFirst = bases.length < TRIM_BLOCKS ? before : Math.min(before, end);
     const key: PartitionKey = [topic, partition];
-    await this.#firsts.ifVersion(key, versionOf(first), () => {
+    const trimmed = this.#firsts.ifVersion(key, versionOf(first), () => {
       for (const base of bases) quietly(this.#blocks.remove([topic, partition, base]));
       quietly(this.#firsts.put(key, number(newFirst), versionOf(newFirst)));
     });
+    this.#hearCommit();
+    await trimmed;
     return newFirst < before;
   }
 
@@ -269,10 +285,18 @@ function quietly(write: Promise<unknown>): void {
   write.catch(() => undefined);
 }
 
+/** What LMDB says of a failed commit comes behind it, as a promise; `error` itself when nothing does. */
+export async function causeOf(error: unknown): Promise<unknown> {
+  const { commitError } = error as { commitError?: unknown };
+  if (!(commitError instanceof Promise)) return error;
+  const nothing = new Promise((resolve) => setTimeout(() => resolve(error), CAUSE_MS));
+  return Promise.race([commitError, nothing]).catch((cause: unknown) => cause);
+}
+
 /** Errors of LMDB in the product's words. */
 export function storeError(error: unknown, what: string): QianliyanError {
   if (error instanceof QianliyanError) return error;
-  const text = String((error as { commitError?: unknown }).commitError ?? error);
+  const text = String(error);
   const full = /ENOSPC|No space left|MAP_FULL|MDB_MAP_FULL/.test(text);
   return new QianliyanError(full ? 'STORE_FULL' : 'STORE_UNAVAILABLE', what, { cause: error });
 }

@@ -6,7 +6,7 @@ import { recordSize } from './block.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { PartitionConsumer } from './consumer.ts';
 import { ConsumerGroup, type Member } from './group.ts';
-import { LmdbStore, storeError } from './lmdb-store.ts';
+import { causeOf, LmdbStore, storeError } from './lmdb-store.ts';
 import { partitionOf } from './partitions.ts';
 import type {
   Checkpoint,
@@ -146,7 +146,7 @@ class LmdbStream implements Stream {
     try {
       while (!this.#closed && (await this.#store.trimStep(topic, partition, limit)));
     } catch (error) {
-      throw storeError(error, `cannot trim ${topic}/${partition}`);
+      throw storeError(await causeOf(error), `cannot trim ${topic}/${partition}`);
     }
   }
 
@@ -256,7 +256,7 @@ class LmdbStream implements Stream {
       await Promise.all([...appends, ...checkpoints]);
       await this.#store.flushed();
     } catch (error) {
-      return storeError(error, 'the stream could not be written');
+      return storeError(await causeOf(error), 'the stream could not be written');
     }
     for (const { topic, partition } of groups) this.#arrivals.announce(topic, partition);
     return null;
