@@ -26,7 +26,10 @@ export type Statistic = z.infer<typeof Statistic>;
 export const Observation = z.strictObject({
   /** `<deviceId>/<property>`, with `@<statistic>` behind it unless instant: see {@link datastreamId}. */
   datastream: z.string().max(200),
-  /** When it was so at the device (SOSA phenomenonTime). */
+  /**
+   * When it was so at the device (SOSA phenomenonTime). Of a mean over a minute, an hour or a day: where its period BEGINS, so
+   * that it lies in the window that it is of; codecs of protocols that stamp the end turn it back.
+   */
   time: EpochMs,
   /** In the datastream's unit. Always finite. */
   value: z.number(),

@@ -79,18 +79,21 @@ function decodeSound(frame: Sound, head: Hj212Head, context: FrameContext): Fram
     const { packet } = own;
     // What an earlier set of packets lacks is told with the next frame of its sender, if nobody asked before.
     const overdue = packets.expire(input.receivedAt, own.mn ?? '').map((set) => incomplete(set.detail));
-    if (packet === null || packet.total === 1) return given(parseSegment(sound.segment), overdue);
+    if (packet === null || packet.total === 1) {
+      const segment = parseSegment(sound.segment);
+      return given(segment, overdue, segment.edition);
+    }
     const content = packets.arrive({ ...own, packet }, sound.segment, input.receivedAt);
     const faults = content.faults.map((fault) => ({ reason: 'malformed', detail: `CP: ${fault}` }) as const);
     const { waiting } = content;
     const held =
       waiting === null ? [] : [incomplete(`packet ${packet.index} of ${packet.total}: ${waiting}`)];
-    return given(content, [...faults, ...held, ...overdue]);
+    return given(content, [...faults, ...held, ...overdue], own.edition);
   }
 
-  function given(content: CpContent, before: readonly Rejected[]): Given {
+  function given(content: CpContent, before: readonly Rejected[], said: Edition): Given {
     const { profile, input, table, utcOffsetMs } = context;
-    const edition = profile.edition === 'by-flag' ? head.edition : (Number(profile.edition) as Edition);
+    const edition = profile.edition === 'by-flag' ? said : (Number(profile.edition) as Edition);
     const statistic = meaning.kind === 'values' ? meaning.statistic : 'instant';
     const rules = { profile, device: input.device, table, utcOffsetMs };
     const { readings, rejected: bad } = toReadings({ ...content, edition, st: head.st, statistic }, rules);
