@@ -52,7 +52,7 @@ export interface MappingProblem {
 }
 
 /** First levels of topics that have a meaning of their own: a mapping never gets them. */
-const OWN_LEVELS: readonly string[] = ['v1', 'spBv1.0'];
+const OWN_LEVELS: readonly string[] = ['v1', 'spBv1.0', 'senml', 'telegraf', 'hj212'];
 
 export function isOwnTopic(topic: string): boolean {
   return topic.startsWith('$') || OWN_LEVELS.some((level) => topic.startsWith(`${level}/`));
@@ -94,7 +94,7 @@ export function compileMapping(mapping: TopicMapping, siteOffsetMs: number, repo
   };
   const pattern = made(compilePattern(mapping.topic), 'topic');
   if (isOwnTopic(mapping.topic) || OWN_LEVELS.includes(mapping.topic)) {
-    made('topics outside of v1/, spBv1.0/ and $, which have a meaning of their own', 'topic');
+    made(`topics outside of ${OWN_LEVELS.join('/, ')}/ and $, which have a meaning of their own`, 'topic');
   }
   // Without a pattern nobody knows the names: one problem is enough then.
   const names = pattern?.names ?? [];

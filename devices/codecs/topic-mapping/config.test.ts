@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { problemsOf } from '../../../backbone/validation.ts';
+import { allCodecs } from '../index.ts';
 import { TopicMappings } from './config.ts';
 
 function problems(...mappings: unknown[]): string[] {
@@ -85,5 +86,26 @@ describe('mappings that cannot be meant so', () => {
     expect(problems({ name: 'a', topic: 'a/{device}', readings: [{ property: 'T', scale: 0 }] })).toEqual([
       '0.readings.0.scale: other than 0',
     ]);
+  });
+
+  it('because another codec has those topics', () => {
+    const codecs = allCodecs({ maxInflatedBytes: 1_000, utcOffsetMs: 0 });
+    const topics = [
+      'v1/devices/a/observations',
+      'spBv1.0/g/NDATA/n',
+      'senml/x',
+      'telegraf/x',
+      'hj212/0123456789',
+    ];
+    for (const topic of topics) {
+      expect(
+        codecs.some((codec) => codec.match(topic) !== null),
+        topic,
+      ).toBe(true);
+      const own = topic.replace(/[^/]+$/, '{device}');
+      expect(problems({ name: 'a', topic: own, readings })).toEqual([
+        expect.stringContaining('a meaning of their own'),
+      ]);
+    }
   });
 });
