@@ -38,6 +38,11 @@ export function wander(seed: number, time: number, periodMs: number): number {
   return knot(step) * (1 - blend) + knot(step + 1) * blend;
 }
 
+/** A curve between -1.1 and 1.1 that costs next to nothing: a sine with some noise on it, for loads of many values. */
+export function ripple(seed: number, time: number, periodMs: number): number {
+  return Math.sin((2 * Math.PI * time) / periodMs + seed) + 0.2 * (unit(seed, time) - 0.5);
+}
+
 export interface Burst {
   /** Ms since it began; at least 0, less than asked for. */
   since: number;

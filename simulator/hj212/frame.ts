@@ -14,13 +14,14 @@ const STEP = Uint16Array.from({ length: 256 }, (_, start) => {
 /** HJ 212-2017, Appendix A: of the register only the high byte lives on. */
 function standard(bytes: Uint8Array): number {
   let register = 0xffff;
-  for (const byte of bytes) register = STEP[(register >>> 8) ^ byte] ?? 0;
+  for (let i = 0; i < bytes.length; i++) register = STEP[(register >>> 8) ^ (bytes[i] ?? 0)] ?? 0;
   return register;
 }
 
 function modbus(bytes: Uint8Array): number {
   let register = 0xffff;
-  for (const byte of bytes) register = (register >>> 8) ^ (STEP[(register ^ byte) & 0xff] ?? 0);
+  for (let i = 0; i < bytes.length; i++)
+    register = (register >>> 8) ^ (STEP[(register ^ (bytes[i] ?? 0)) & 0xff] ?? 0);
   return register;
 }
 
@@ -30,12 +31,12 @@ export function checksum(bytes: Uint8Array, kind: Checksum): string {
 }
 
 export function frameOf(segment: string, kind: Checksum = 'standard'): Buffer {
-  const data = Buffer.from(segment);
-  return Buffer.concat([
-    Buffer.from(`##${String(data.length).padStart(4, '0')}`),
-    data,
-    Buffer.from(`${checksum(data, kind)}\r\n`),
-  ]);
+  const length = Buffer.byteLength(segment);
+  const bytes = Buffer.allocUnsafe(length + 12);
+  bytes.write(`##${String(length).padStart(4, '0')}`, 0, 'latin1');
+  bytes.write(segment, 6);
+  bytes.write(`${checksum(bytes.subarray(6, 6 + length), kind)}\r\n`, 6 + length, 'latin1');
+  return bytes;
 }
 
 /** What a monitor reads of a frame from the host. */

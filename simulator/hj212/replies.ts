@@ -1,4 +1,4 @@
-import { MINUTE, UTC_OFFSET_MS } from '../time.ts';
+import { MINUTE, SECOND, UTC_OFFSET_MS } from '../time.ts';
 import { type Checksum, frameOf, type HostFrame } from './frame.ts';
 import { valuesAt } from './values.ts';
 
@@ -23,8 +23,16 @@ export const VERSION_BITS: Record<Edition, number> = { 2005: 0, 2017: 4, 2025: 8
 
 /** As monitors write times: Beijing time, no zone. */
 export function stamp(time: number, digits: 14 | 17 = 14): string {
-  return new Date(time + UTC_OFFSET_MS).toISOString().replace(/\D/g, '').slice(0, digits);
+  const second = Math.floor(time / SECOND);
+  // Writing a date is dear, and most are of the same second.
+  if (second !== stamped.second) {
+    const text = new Date(second * SECOND + UTC_OFFSET_MS).toISOString().replace(/\D/g, '').slice(0, 14);
+    stamped = { second, text };
+  }
+  return digits === 14 ? stamped.text : stamped.text + String(time - second * SECOND).padStart(3, '0');
 }
+
+let stamped = { second: Number.NaN, text: '' };
 
 function unstamp(text: string): number {
   const [, y, mo, d, h, mi, s] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(text)?.map(Number) ?? [];
@@ -99,8 +107,9 @@ function history(request: HostFrame, state: MonitorState, now: number): string[]
 
 /** The CP of a realtime frame. */
 export function realtimeText(mn: string, time: number): string {
-  const values = valuesAt(mn, time).map(({ code, value }) => `${code}-Rtd=${value},${code}-Flag=N`);
-  return `DataTime=${stamp(time)};${values.join(';')}`;
+  let text = `DataTime=${stamp(time)}`;
+  for (const { code, value } of valuesAt(mn, time)) text += `;${code}-Rtd=${value},${code}-Flag=N`;
+  return text;
 }
 
 /** The CP of minute, hour or day data of the period that begins at `time`. */

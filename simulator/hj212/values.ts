@@ -1,4 +1,4 @@
-import { seedOf, wander } from '../random.ts';
+import { ripple, seedOf } from '../random.ts';
 import { MINUTE } from '../time.ts';
 
 /** What a dust monitor (ST=39) measures: factor codes of HJ 212-2017 Appendix B, and the properties they stand for. */
@@ -13,7 +13,7 @@ export function valuesAt(mn: string, time: number): { code: string; value: strin
   const seed = seedFor(mn);
   return FACTORS.map(({ code, mid, swing }, i) => ({
     code,
-    value: (mid + swing * wander(seed + i, time, 5 * MINUTE)).toFixed(1),
+    value: (mid + swing * ripple(seed + i, time, 5 * MINUTE)).toFixed(1),
   }));
 }
 
