@@ -1,6 +1,6 @@
 import { encodeRecord } from '../backbone/codec.ts';
-import type { DeviceEvent, QuarantineReason } from '../contracts/index.ts';
-import type { DecodedOne, Rejected } from '../devices/codecs/index.ts';
+import type { DeviceEvent } from '../contracts/index.ts';
+import { type DecodedOne, oneAReason, type Rejected } from '../devices/codecs/index.ts';
 import type { Settled } from '../devices/handover.ts';
 import type { DeviceMessage } from '../devices/message.ts';
 import { checkReadings } from './check-readings.ts';
@@ -164,13 +164,8 @@ export function taker(config: IngestConfig, deps: TakeDeps): Taker {
     taken: number,
     duplicates: number,
   ): Promise<Receipt> {
-    const byReason = new Map<QuarantineReason, string[]>();
-    for (const { reason, detail } of bad) byReason.set(reason, [...(byReason.get(reason) ?? []), detail]);
     const kept = taken > 0 ? `. ${taken} other readings of the message were taken` : '';
-    const entries = [...byReason].map(([reason, details]) => ({
-      reason,
-      detail: details.slice(0, 10).join('. ') + kept,
-    }));
+    const entries = oneAReason(bad).map(({ reason, detail }) => ({ reason, detail: detail + kept }));
     await Promise.all([
       ...entries.map((why) => putAside(message, why, receivedAt, to.device.id)),
       noteIntegrity(message, entries, to.device.id, receivedAt),

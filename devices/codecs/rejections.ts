@@ -35,6 +35,10 @@ export const MOST_STRANGERS = 20;
 /** What quarantine gets: one entry a reason, which tells the first ten. */
 export function oneAReason(rejected: readonly Rejected[]): Rejected[] {
   const details = new Map<QuarantineReason, string[]>();
-  for (const { reason, detail } of rejected) details.set(reason, [...(details.get(reason) ?? []), detail]);
-  return [...details].map(([reason, all]) => ({ reason, detail: all.slice(0, 10).join('. ') }));
+  for (const { reason, detail } of rejected) {
+    const told = details.get(reason);
+    if (told === undefined) details.set(reason, [detail]);
+    else if (told.length < 10) told.push(detail);
+  }
+  return [...details].map(([reason, told]) => ({ reason, detail: told.join('. ') }));
 }

@@ -454,6 +454,14 @@ describe('whatever comes', () => {
     );
   });
 
+  it('tells of a hundred thousand faults in a few sentences', () => {
+    const decoded = hear('NDATA/edge', Buffer.alloc(200_000, Buffer.from([0x12, 0x00])));
+    const [part] = decoded.kind === 'several' ? decoded.parts : [];
+    if (part?.decoded.kind !== 'readings') throw new Error('readings wanted');
+    expect(part.decoded.rejected?.length).toBeLessThan(30);
+    expect(part.decoded.rejected?.at(-1)?.detail).toContain('more');
+  });
+
   it('takes bytes that are no protobuf for what they are', () => {
     fc.assert(
       fc.property(topic, fc.uint8Array({ maxLength: 200 }), (to, bytes) => {

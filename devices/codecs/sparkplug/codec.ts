@@ -71,7 +71,7 @@ export function sparkplug(options: SparkplugOptions): Codec {
     if (type === 'NDEATH') return { kind: 'several', parts: nodeDeath(topic, payload, nodes, node) };
     const gap = follow(node, payload.seq);
     const parts = inSession(topic, payload, nodes, node);
-    // Its announcement is not missed by a device that is born or dies just now.
+    // A device that is born or dies with this message needs no birth from before.
     const unannounced = type.endsWith('DATA') && !node.births.has(topic.device);
     const ask =
       (gap !== null || unannounced) && mayAsk(topic, input) && nodes.mayAskRebirth(node, input.receivedAt);

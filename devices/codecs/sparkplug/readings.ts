@@ -1,5 +1,6 @@
 import type { RegisteredDevice } from '../../../contracts/index.ts';
 import { type DecodedOne, type Reading, type Rejected, shown } from '../codec.ts';
+import { Rejections } from '../rejections.ts';
 import { type Announced, aliasOf, type Birth, LIMITS } from './nodes.ts';
 import { has, type Metric, type SparkplugPayload, toNumber } from './payload.ts';
 import { statedAs } from './units.ts';
@@ -32,14 +33,15 @@ const CONTROL = /^(?:bdSeq$|Node Control\/|Device Control\/)/;
  */
 export function readingsOf(payload: SparkplugPayload, speaker: Speaker): DecodedOne {
   const readings: Reading[] = [];
-  const rejected: Rejected[] = [];
+  const rejections = new Rejections();
   const properties = propertiesOf(speaker);
   for (const [i, metric] of payload.metrics.entries()) {
     const one = readingOf(metric, payload.timestamp, speaker, properties);
     if (one === null) continue;
-    if ('reason' in one) rejected.push({ reason: one.reason, detail: `metrics[${i}]${one.detail}` });
+    if ('reason' in one) rejections.add(one.reason, () => `metrics[${i}]${one.detail}`);
     else readings.push(one);
   }
+  const rejected = rejections.list();
   if (readings.length === 0 && rejected.length === 0) return { kind: 'nothing' };
   return { kind: 'readings', readings, rejected, source: 'sparkplug' };
 }
