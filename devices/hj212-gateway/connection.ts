@@ -202,7 +202,7 @@ export class Connection {
   /** 2025, SM4: only the codec, which has the key, can tell whether it is sound. */
   #onEncrypted(raw: Buffer, head: FrameHead, mn: string, device: RegisteredDevice): void {
     this.#handOn(this.#message(raw, mn), head, (outcome) => {
-      if (outcome.outcome === 'quarantined') return 'not-sound';
+      if (isUnverified(outcome)) return 'not-sound';
       this.#firstMn ??= mn;
       const frame = { mn, head, segment: raw.subarray(HEADER), device };
       this.#deps.heard(this, frame);
