@@ -112,5 +112,12 @@ const UCUM: ReadonlyMap<string, string> = new Map([
 /** The UCUM name; what is not registered stays as it was sent, and so does what the registry calls by that very name. */
 export function ucumOf(unit: string | null, declared: string | null | undefined): string | null {
   if (unit === null || unit === declared) return unit;
-  return UCUM.get(unit) ?? unit;
+  const ucum = UCUM.get(unit) ?? unit;
+  const same = typeof declared === 'string' && bare(declared) === bare(ucum);
+  return same ? declared : ucum;
+}
+
+/** Annotations in braces carry no meaning (UCUM, section 12): {count} is 1. */
+function bare(ucum: string): string {
+  return ucum.replaceAll(/\{[^}]*\}/g, '') || '1';
 }
