@@ -2,10 +2,27 @@ import { z } from 'zod';
 
 const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/;
 
-const Tls = z.strictObject({
-  certFile: z.string().min(1).describe('PEM file with the certificate chain'),
-  keyFile: z.string().min(1).describe('PEM file with the private key'),
-});
+const Tls = z
+  .strictObject({
+    certFile: z.string().min(1).describe('PEM file with the certificate chain'),
+    keyFile: z.string().min(1).describe('PEM file with the private key'),
+    clientCaFile: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe(
+        'PEM file with the authorities of client certificates: who brings one of theirs needs no password; null: nobody is asked for one',
+      ),
+    requireClientCertificate: z
+      .boolean()
+      .default(false)
+      .describe('Passwords alone let nobody in; needs clientCaFile'),
+  })
+  .refine((tls) => !tls.requireClientCertificate || tls.clientCaFile !== null, {
+    path: ['clientCaFile'],
+    message: 'a file, because requireClientCertificate is true',
+  });
 
 /** The embedded MQTT broker: where devices connect. Secure unless told otherwise, and then on this machine only. */
 export const BrokerConfig = z

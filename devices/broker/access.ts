@@ -1,7 +1,9 @@
 import { commandFilterAddresses, parseSparkplugTopic, sparkplugAddress } from '../codecs/sparkplug/topic.ts';
-import type { Registry } from '../registry/registry.ts';
+import type { BrokerConfig } from '../config.ts';
+import type { CertificateRefusal, Registry } from '../registry/registry.ts';
 import { speaksFor } from '../rights.ts';
 import { commandFilterDevice, parseDeviceTopic } from '../topics.ts';
+import type { Proof } from './client-certificate.ts';
 
 /** Why a client was not let in. Metric and log show this same word. */
 export type Refusal =
@@ -10,7 +12,12 @@ export type Refusal =
   | 'no-password-set'
   | 'password-wrong'
   | 'busy'
-  | 'will-not-own-topic';
+  | 'will-not-own-topic'
+  | 'certificate-required'
+  | 'certificate-not-trusted'
+  | 'certificate-expired'
+  | 'certificate-of-another'
+  | CertificateRefusal;
 
 /** CONNACK codes of MQTT 3.1.1, table 3.1. */
 export const CONNACK: Record<Refusal, 3 | 4 | 5> = {
@@ -20,20 +27,39 @@ export const CONNACK: Record<Refusal, 3 | 4 | 5> = {
   'password-wrong': 4,
   busy: 3,
   'will-not-own-topic': 5,
+  'certificate-required': 5,
+  'certificate-not-trusted': 5,
+  'certificate-expired': 5,
+  'certificate-of-another': 5,
+  'certificate-of-nobody': 5,
+  'certificate-revoked': 5,
+  'certificate-not-registered': 5,
 };
 
 /** Who is behind a connection; `device` is null for an anonymous one. */
 export type Identity = { device: string | null };
 
-/** The user name is the device's id. */
+/** What a client brought, besides user name and password. */
+export interface Brought {
+  /** What its certificate proves; null = it has none. */
+  proof: Proof | null;
+  foreignWill: boolean;
+}
+
+/** The user name is the device's id. A certificate goes before a password, and a wrong one is not made good by it. */
 export async function identify(
   username: string | undefined,
   password: Buffer | undefined,
   registry: Pick<Registry, 'signIn'>,
-  allowAnonymous: boolean,
-  foreignWill: boolean,
+  { allowAnonymous, tls }: Pick<BrokerConfig, 'allowAnonymous' | 'tls'>,
+  { proof, foreignWill }: Brought,
 ): Promise<Identity | Refusal> {
   if (foreignWill) return 'will-not-own-topic';
+  if (typeof proof === 'string') return proof;
+  if (proof !== null) {
+    return username === undefined || username === proof.device ? proof : 'certificate-of-another';
+  }
+  if (tls?.requireClientCertificate === true) return 'certificate-required';
   if (username === undefined) return allowAnonymous ? { device: null } : 'anonymous-not-allowed';
   const answer = await registry.signIn(username, password ?? Buffer.alloc(0));
   return answer === 'accepted' ? { device: username } : answer;

@@ -2,6 +2,7 @@ import type { Client } from 'aedes';
 import type { Settled } from '../handover.ts';
 import type { DeviceMessage, Outgoing } from '../message.ts';
 import type { Identity } from './access.ts';
+import type { Proof } from './client-certificate.ts';
 import type { Lane } from './lane.ts';
 import type { PacketGate } from './packet-gate.ts';
 
@@ -10,6 +11,8 @@ export interface Visitor {
   who: Identity | null;
   /** Its will names a topic of somebody else. */
   foreignWill: boolean;
+  /** What its TLS certificate proves; null = it has none. */
+  proof: Proof | null;
   readonly gate: PacketGate;
   readonly lane: Lane;
 }

@@ -33,6 +33,7 @@ const registry = {
       : password.toString() === 'right'
         ? ('accepted' as const)
         : ('password-wrong' as const),
+  certificateSignIn: () => 'certificate-of-nobody' as const,
   onCredentialChange(listener: (id: string) => void) {
     changed = listener;
     return () => undefined;

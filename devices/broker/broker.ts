@@ -10,6 +10,7 @@ import { commandTopic } from '../topics.ts';
 import { CONNACK, identify, mayLeaveWill, maySubscribe } from './access.ts';
 import { FrontDoor, stillAlive } from './aedes.ts';
 import { Arrival, type Host, type Visitor } from './arrival.ts';
+import { proofOf, provenDevice } from './client-certificate.ts';
 import { lane } from './lane.ts';
 import { listen } from './listen.ts';
 import { brokerMeters, outageLog } from './meters.ts';
@@ -38,7 +39,7 @@ export interface Broker {
 }
 
 export interface BrokerDeps {
-  registry: Pick<Registry, 'get' | 'find' | 'signIn' | 'onCredentialChange'>;
+  registry: Pick<Registry, 'get' | 'find' | 'signIn' | 'onCredentialChange' | 'certificateSignIn'>;
   /** Takes a message, and tells when it is durable, wherever it went (store or quarantine), or that it is not. */
   handOn: HandOn;
   /** Sessions of devices that proved who they are. Failures are the receiver's to report. */
@@ -48,6 +49,7 @@ export interface BrokerDeps {
 }
 
 const EMPTY = Buffer.alloc(0);
+const NOBODY = { proof: null, foreignWill: false };
 
 export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promise<Broker> {
   const { registry, log } = deps;
@@ -130,16 +132,19 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
     maxClientsIdLength: 65_535,
     preConnect(client, packet, done) {
       const visitor = visitorOf(client);
+      // Looked up now and not when the connection began: it may have been revoked since.
+      if (visitor !== undefined) visitor.proof = proofOf(client.conn, registry);
+      const user = provenDevice(visitor?.proof ?? null) ?? packet.username;
       if (visitor !== undefined && packet.will !== undefined) {
-        visitor.foreignWill = !mayLeaveWill(packet.username, packet.will.topic, registry);
+        visitor.foreignWill = !mayLeaveWill(user, packet.will.topic, registry);
       }
       // Client ids are free, but each user has its own: else a device could push another off the broker by its id.
-      if (packet.clientId !== '') packet.clientId = `${packet.username ?? 'anonymous'}/${packet.clientId}`;
+      if (packet.clientId !== '') packet.clientId = `${user ?? 'anonymous'}/${packet.clientId}`;
       done(null, true);
     },
     authenticate(client, username, password, done) {
       const visitor = visitorOf(client);
-      identify(username, password, registry, config.allowAnonymous, visitor?.foreignWill === true).then(
+      identify(username, password, registry, config, visitor ?? NOBODY).then(
         (answer) => {
           if (typeof answer !== 'string' && visitor !== undefined) {
             visitor.who = answer;
@@ -187,6 +192,7 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
     const visitor: Visitor = {
       who: null,
       foreignWill: false,
+      proof: null,
       lane: lane(socket, { messages: config.maxInFlight, bytes: config.maxInFlightBytes }),
       gate: packetGate(limits, {
         publish(topic, payload, messageId) {
@@ -213,6 +219,11 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
     forget();
     await closeDoor();
     throw error;
+  });
+  // A client that does not trust our certificate, or speaks no TLS at all.
+  server.on('tlsClientError', (error) => {
+    meters.refused.inc({ reason: 'tls-handshake' });
+    log.debug({ err: error }, 'TLS handshake failed');
   });
   server.on('drop', () => meters.cutOff.inc({ reason: 'too-many-connections' }));
   const { port } = server.address() as AddressInfo;
