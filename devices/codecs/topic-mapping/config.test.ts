@@ -1,6 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { projectRoot } from '../../../backbone/project-root.ts';
 import { problemsOf } from '../../../backbone/validation.ts';
 import { allCodecs } from '../index.ts';
+import { topicMapping } from './codec.ts';
 import { TopicMappings } from './config.ts';
 
 function problems(...mappings: unknown[]): string[] {
@@ -107,5 +112,29 @@ describe('mappings that cannot be meant so', () => {
         expect.stringContaining('a meaning of their own'),
       ]);
     }
+  });
+});
+
+describe('the mapping that docs/devices.md explains', () => {
+  const page = readFileSync(join(projectRoot, 'docs', 'devices.md'), 'utf8');
+  const blocks = [...page.matchAll(/```yaml\n(.*?)```/gs)].map((found) => found[1] ?? '');
+  const topicMappings = blocks
+    .map((block) => parse(block)?.ingest?.topicMappings)
+    .find((one) => one !== undefined);
+
+  it('does what the page says', async () => {
+    const codec = topicMapping(TopicMappings.parse(topicMappings), 0);
+    const address = codec.match('plant/line-1/dust-01/up');
+    const said = { kind: 'dust', t: 1_795_000_000, values: { 'pm.tsp': 235, rh: 40 }, flag: 1 };
+    const payload = Buffer.from(JSON.stringify(said));
+    const input = { payload, receivedAt: 0, device: undefined, userProperties: {} };
+    expect(address?.device).toBe('dust-01');
+    expect(address && (await codec.decode({ ...input, address }))).toMatchObject({
+      readings: [
+        { property: 'TSP', value: 0.235, unit: 'mg/m3', quality: 'fault', time: 1_795_000_000_000 },
+        { property: 'RH', value: 40, quality: 'valid' },
+      ],
+      source: 'mapping:yard',
+    });
   });
 });
