@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { newClient } from 'sparkplug-client';
+import { get } from 'sparkplug-payload';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { wallClock } from '../backbone/index.ts';
 import { startIngestNode } from '../bench/support/ingest-node.ts';
@@ -14,6 +15,8 @@ import { startIngestNode } from '../bench/support/ingest-node.ts';
 type SparkplugClient = ReturnType<typeof newClient>;
 type Payload = Parameters<SparkplugClient['publishNodeData']>[0];
 type Metric = NonNullable<Payload['metrics']>[number];
+
+const sparkplug = get('spBv1.0') as NonNullable<ReturnType<typeof get>>;
 
 const SITE = { kind: 'sensor', name: { zh: '站', en: 'x' }, site: 'site-01', location: [123.41, 41.8] };
 const stream = (property: string, unit: string) => ({ property, unit, range: [-100, 10_000], intervalS: 30 });
@@ -95,7 +98,7 @@ const payload = (...metrics: Metric[]): Payload => ({ timestamp: moment(), metri
 const byAlias = (alias: number, value: number): Metric =>
   ({ alias, type: 'Float', value, timestamp: moment() }) as unknown as Metric;
 
-function births(client: SparkplugClient): void {
+function births(client: SparkplugClient, tsp = 0.1): void {
   const control = metric('Node Control/Rebirth', 'Boolean', false);
   client.publishNodeBirth(
     payload(control, metric('TEMP', 'Int8', -7, 1), metric('Firmware', 'String', '1.2')),
@@ -103,7 +106,7 @@ function births(client: SparkplugClient): void {
   const unit = { properties: { engUnit: { type: 'String', value: 'mg/m³' } } };
   client.publishDeviceBirth(
     'dust',
-    payload({ ...metric('Outputs/TSP', 'Float', 0.1, 2), ...unit } as Metric),
+    payload({ ...metric('Outputs/TSP', 'Float', tsp, 2), ...unit } as Metric),
   );
 }
 
@@ -155,10 +158,11 @@ describe("Eclipse Tahu's client", () => {
   });
 
   it('dies with its devices when it is cut off: its will tells', async () => {
-    const { client } = edge(births);
+    const { client } = edge((one) => births(one, 0.77));
     const states = async () =>
       Promise.all(['edge-01', 'dust-01'].map(async (id) => (await node.ingest.status.of(id)).state));
-    await until(async () => (await states()).every((state) => state === 'online'));
+    await until(async () => (await values('dust-01/TSP')).includes(0.77));
+    expect(await states()).toEqual(['online', 'online']);
     const before = node.ingest.quarantine.total();
     (client as unknown as { client: { stream: { destroy(): void } } }).client.stream.destroy();
     await until(async () => (await states()).every((state) => state === 'gone'));
@@ -214,6 +218,23 @@ describe("Eclipse Tahu's client", () => {
     await client.endAsync();
   });
 });
+
+it('refuses forty thousand undeclared values in one message without holding up the others', async () => {
+  const metrics = Array.from(
+    { length: 40_000 },
+    (_, i) => ({ name: `x${i}`, type: 'Int8', value: 1 }) as Metric,
+  );
+  const bytes = Buffer.from(sparkplug.encodePayload({ timestamp: moment(), metrics }));
+  const message = {
+    topic: 'spBv1.0/plant/NDATA/edge',
+    payload: bytes,
+    clientId: 'x',
+    authenticatedDevice: 'edge-01',
+  };
+  expect(await node.ingest.accept(message)).toMatchObject({ outcome: 'quarantined', quarantined: 1 });
+  const [entry] = await node.ingest.quarantine.list({ limit: 1 });
+  expect(entry).toMatchObject({ reason: 'property-undeclared', detail: expect.stringContaining('x9') });
+}, 5_000);
 
 describe('nodes behind the broker of somebody else, who are not signed in here', () => {
   it('have a rate each', async () => {
