@@ -15,6 +15,8 @@ export interface Routes {
 }
 
 const MOST_TOPICS = 200_000;
+/** Longer ones are looked up each time: a client may make up any number of topics of 64 KiB. */
+const LONGEST_TOPIC = 200;
 
 export function routes(config: IngestConfig, devices: Pick<DeviceDirectory, 'find'>): Routes {
   const codecs = allCodecs({
@@ -41,7 +43,7 @@ export function routes(config: IngestConfig, devices: Pick<DeviceDirectory, 'fin
       const known = remembered.get(topic);
       if (known !== undefined) return known;
       const route = match(topic);
-      if (typeof route !== 'string' && route.address.detail === '') {
+      if (typeof route !== 'string' && route.address.detail === '' && topic.length <= LONGEST_TOPIC) {
         if (remembered.size >= MOST_TOPICS) remembered.clear();
         remembered.set(topic, route);
       }

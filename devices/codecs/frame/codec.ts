@@ -43,10 +43,14 @@ export function frameCodec({ utcOffsetMs, maxPictureBytes = MOST_PICTURE_BYTES }
       const decoded = decodePicture(input, picture, utcOffsetMs);
       if (address.device !== null || decoded.kind === 'rejected') return decoded;
       const device = cameraOf(input, picture);
-      return device === null ? NO_CAMERA : { kind: 'several', parts: [{ device, decoded }] };
+      return device === null || device.length > LONGEST_NAME
+        ? NO_CAMERA
+        : { kind: 'several', parts: [{ device, decoded }] };
     },
   };
 }
+
+const LONGEST_NAME = 200;
 
 const NO_CAMERA: Decoded = rejected(
   'camera-unknown',

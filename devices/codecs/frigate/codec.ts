@@ -39,6 +39,8 @@ export function frigateCodec(config: FrigateConfig = FrigateConfig.parse({})): C
           return status(input);
         case 'available':
           return available(input);
+        case 'too-long':
+          return rejected('schema', `topic: names of at most ${LONGEST_NAME} characters are allowed`);
         default:
           return NOTHING;
       }
@@ -48,8 +50,14 @@ export function frigateCodec(config: FrigateConfig = FrigateConfig.parse({})): C
 
 const NOTHING: Decoded = { kind: 'several', parts: [] };
 
+/** Frigate's own names are far shorter; a topic may have 64 KiB. */
+const LONGEST_NAME = 100;
+
 function addressOf(prefix: string, levels: readonly string[]) {
   const [first = '', second = '', third = ''] = levels;
+  if (first.length > LONGEST_NAME || second.length > LONGEST_NAME) {
+    return { device: null, kind: 'picture' as const, detail: 'too-long' };
+  }
   const named = (kind: 'readings' | 'picture', detail: string) => ({
     device: cameraAddress(prefix, first),
     kind,

@@ -109,6 +109,14 @@ describe('whose a topic is', () => {
     expect(say('frigate/available', 'perhaps')).toMatchObject({ kind: 'rejected', reason: 'schema' });
   });
 
+  it('a name that no camera has is refused, and remembered nowhere', () => {
+    const long = 'x'.repeat(60_000);
+    for (const topic of [`frigate/${long}/person/snapshot`, `frigate/gate/${long}/snapshot`]) {
+      expect(frigateCodec().match(topic)?.device).toBeNull();
+      expect(frigate()(topic, jpeg(1))).toMatchObject({ kind: 'rejected', reason: 'schema' });
+    }
+  });
+
   it('an empty list of prefixes: Frigate is not listened to', () => {
     const codec = frigateCodec(FrigateConfig.parse({ topicPrefixes: [] }));
     expect(codec.match('frigate/events')).toBeNull();

@@ -94,6 +94,9 @@ function compileOrThrow(mapping: TopicMapping, siteOffsetMs: number): Compiled {
   throw new QianliyanError('CONFIG_INVALID', what, { problems });
 }
 
+/** Of no device. */
+const NOTHING: Decoded = { kind: 'several', parts: [] };
+
 /** The payload as JSON, where it is that, and as text. */
 interface Body {
   json: unknown;
@@ -103,12 +106,13 @@ interface Body {
 }
 
 function decode(input: CodecInput, { candidates, device }: MappedAddress): Decoded {
+  const [first] = candidates;
+  if (first?.mapping.does.kind === 'ignore' && first.mapping.when.length === 0) return NOTHING;
   const body = readBody(input.payload);
   const candidate = candidates.find(({ mapping }) => holds(mapping, body));
   if (candidate === undefined) return noMapping(candidates, body);
   const { mapping, names } = candidate;
-  if (mapping.does.kind === 'ignore')
-    return device === null ? { kind: 'several', parts: [] } : { kind: 'nothing' };
+  if (mapping.does.kind === 'ignore') return device === null ? NOTHING : { kind: 'nothing' };
   if (body.notJson !== null && readsJson(mapping)) return notJson(body.notJson);
   const payload = payloadFor(mapping, body);
   const decoded = decodeOne(candidate, payload, input.receivedAt);
