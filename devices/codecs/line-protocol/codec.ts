@@ -15,7 +15,8 @@ import {
 import { declaredAs, declaredNames, declares } from '../declared.ts';
 import { inflateThen } from '../gunzip.ts';
 import { MOST_STRANGERS, Rejections } from '../rejections.ts';
-import { type FieldValue, type Line, parseLines } from './parse.ts';
+import { type Line, parseLines } from './parse.ts';
+import type { FieldValue } from './values.ts';
 
 /**
  * InfluxDB line protocol, as Telegraf's MQTT output and many gateways send it; gzip allowed:

@@ -136,6 +136,23 @@ describe('line protocol', () => {
     );
   });
 
+  it('is done with a megabyte of anything in the time of one look at each character', () => {
+    const long = 1_000_000;
+    for (const text of [
+      `d a=${'9'.repeat(long)}x`,
+      `d a=1.${'9'.repeat(long)}x`,
+      `d a=1e${'9'.repeat(long)}x`,
+      `d a=1 ${'9'.repeat(long)}`,
+      `d ${' '.repeat(long)}x`,
+      '\\'.repeat(long),
+      ','.repeat(long),
+      'd a="\n'.repeat(long / 6),
+      `d a="${'\\"'.repeat(long / 2)}`,
+      '#\n'.repeat(long / 2),
+    ])
+      expect(parseLines(text).lines.length).toBeLessThanOrEqual(MOST_LINES);
+  });
+
   it('tells of too many lines, and takes those before', () => {
     const { lines, broken } = parseLines('d a=1\n'.repeat(MOST_LINES + 5));
     expect(lines).toHaveLength(MOST_LINES);

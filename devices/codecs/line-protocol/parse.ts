@@ -1,3 +1,5 @@
+import { type FieldValue, fieldValue, timestampOf } from './values.ts';
+
 /**
  * One line of InfluxDB line protocol, taken apart:
  *
@@ -18,12 +20,6 @@ export interface Line {
   timestamp: bigint | null;
 }
 
-/** A number that is NaN or infinite is a value that the format does not have, yet programs write. */
-export type FieldValue =
-  | { kind: 'number'; value: number }
-  | { kind: 'boolean'; value: boolean }
-  | { kind: 'text'; value: string };
-
 /** Where a line is broken, and how. `column` counts characters from 1. */
 export interface BrokenLine {
   line: number;
@@ -37,17 +33,6 @@ export interface Parsed {
 }
 
 export const MOST_LINES = 10_000;
-/** int64 and uint64, of which InfluxDB's integers and timestamps are. */
-const INT64 = [-(2n ** 63n), 2n ** 63n - 1n] as const;
-const UINT64 = [0n, 2n ** 64n - 1n] as const;
-
-const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
-  ...['t', 'T', 'true', 'True', 'TRUE'].map((word) => [word, true] as const),
-  ...['f', 'F', 'false', 'False', 'FALSE'].map((word) => [word, false] as const),
-]);
-const FLOAT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const NOT_FINITE = /^[+-]?(?:nan|inf|infinity)$/i;
-
 class Fault extends Error {
   readonly at: number;
   constructor(at: number, why: string) {
@@ -212,7 +197,7 @@ class Scanner {
     const start = this.#at;
     while (!this.#isEnd(this.#text[this.#at])) this.#at += 1;
     const word = this.#text.slice(start, this.#at);
-    const timestamp = wholeNumber(word, INT64);
+    const timestamp = timestampOf(word);
     if (timestamp === null)
       throw new Fault(start, `timestamp ${show(word)} found; a whole number (int64) is allowed`);
     this.#skipBlanks();
@@ -264,23 +249,6 @@ function placeOf(text: string, start: number, at: number, number: number): { lin
   const before = text.slice(start, at);
   const breaks = before.split('\n');
   return { line: number + breaks.length - 1, column: (breaks.at(-1) ?? '').length + 1 };
-}
-
-function fieldValue(word: string): FieldValue | null {
-  const truth = BOOLEANS.get(word);
-  if (truth !== undefined) return { kind: 'boolean', value: truth };
-  if (FLOAT.test(word)) return { kind: 'number', value: Number(word) };
-  const whole = word.endsWith('i') ? INT64 : word.endsWith('u') ? UINT64 : null;
-  const integer = whole === null ? null : wholeNumber(word.slice(0, -1), whole);
-  if (integer !== null) return { kind: 'number', value: Number(integer) };
-  if (NOT_FINITE.test(word)) return { kind: 'number', value: Number.NaN };
-  return null;
-}
-
-function wholeNumber(word: string, [least, most]: readonly [bigint, bigint]): bigint | null {
-  if (!/^[+-]?\d{1,20}$/.test(word)) return null;
-  const value = BigInt(word.replace('+', ''));
-  return value >= least && value <= most ? value : null;
 }
 
 function show(text: string): string {

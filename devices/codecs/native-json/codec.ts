@@ -12,6 +12,7 @@ import {
 } from '../codec.ts';
 import { inflateThen } from '../gunzip.ts';
 import { parseJson } from '../json-text.ts';
+import { Rejections } from '../rejections.ts';
 import { scanNativePayload } from './scan.ts';
 
 /**
@@ -79,7 +80,7 @@ function decodeSlowly(text: string): Decoded {
 
 /** Removes readings that overflowed to Infinity, and says which. */
 function takeOutInfinities(value: unknown): Rejected[] {
-  const broken: Rejected[] = [];
+  const broken = new Rejections();
   for (const [i, message] of (Array.isArray(value) ? value : [value]).entries()) {
     const readings: unknown = isPlain(message) ? message.readings : undefined;
     if (!isPlain(readings)) continue;
@@ -88,13 +89,10 @@ function takeOutInfinities(value: unknown): Rejected[] {
       if (typeof number !== 'number' || Number.isFinite(number)) continue;
       delete readings[property];
       const path = `${Array.isArray(value) ? `[${i}].` : ''}readings.${property}`;
-      broken.push({
-        reason: 'value-not-finite',
-        detail: `${path}: ${number} found, a finite number is allowed`,
-      });
+      broken.add('value-not-finite', () => `${path}: ${number} found, a finite number is allowed`);
     }
   }
-  return broken;
+  return broken.list();
 }
 
 /** The first few faults, each with path, what was found, and what is allowed. */
