@@ -102,6 +102,13 @@ describe('an encrypted frame (2025)', () => {
       ]);
   });
 
+  it('is not what Chinese text is taken for', () => {
+    const chinese = encodeFrame(encodeSegment({ ...HEAD, cp: '名称=数采仪正常运行数采仪正常运行' }));
+    const bent = Buffer.from(chinese);
+    bent[20] = 0x39;
+    expect(codes(split(Buffer.concat([chinese, bent])))).toEqual(['ok', 'crc-mismatch']);
+  });
+
   it('finds its key by the MN that stands in clear text', () => {
     const asked: (string | null)[] = [];
     const peer = (mn: string | null) => {
@@ -137,6 +144,12 @@ describe('what is wrong with a frame is said so that its maker can mend it', () 
     expect(messages(split(encodeFrame(PLAIN, 'modbus')))).toContain('it fits CRC16/MODBUS');
     expect(messages(split(GOOD, { crc: ['modbus'] }))).toContain('it fits the standard’s own CRC');
     expect(crcText(crcModbus(PLAIN))).not.toBe(GOOD.toString('latin1', 6 + PLAIN.length, 10 + PLAIN.length));
+  });
+
+  it('a length of three digits; a byte order mark before the first frame is none of its faults', () => {
+    const found = split(Buffer.from(`\ufeff${GOOD}##117${GOOD.toString().slice(6)}`));
+    expect(codes(found)).toEqual(['ok', 'no-header']);
+    expect(messages(found)).toContain('here the length has 3 digits');
   });
 
   it('a length beyond the frame’s end at once, so that a sender who waits for its answer gets one', () => {

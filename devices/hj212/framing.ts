@@ -52,6 +52,8 @@ const NEWLINE = 0x0a;
 const LOOKAHEAD = 16;
 /** QN, ST, CN, PW and MN stand within so many bytes of the data segment. */
 const HEAD_BYTES = 160;
+/** Of UTF-8, in Latin-1. */
+const BYTE_ORDER_MARK = /^\xef\xbb\xbf/;
 /** `0xE4,` for one byte. */
 const PRINTED_BYTE = 5;
 
@@ -250,13 +252,17 @@ export class FrameSplitter {
     return ended ? this.#garbage(this.#buffer.length) : null;
   }
 
-  /** Line ends and blanks between frames are no fault. */
+  /** Line ends and blanks between frames, and a byte order mark before all, are no fault. */
   #garbage(used: number): Step {
     const raw = this.#buffer.subarray(0, used);
-    const silent = this.#passing || /^\s*$/.test(raw.toString('latin1'));
+    const text = raw.toString('latin1');
+    const blank = /^\s*$/.test(this.#position === 0 ? text.replace(BYTE_ORDER_MARK, '') : text);
+    const silent = this.#passing || blank;
     if (raw.at(-1) === NEWLINE) this.#passing = false;
     if (silent) return { used, result: null };
-    const message = `${used} bytes that belong to no frame (a frame begins with ## and four digits)`;
+    const digits = /^\s*##(\d{1,3})(?!\d)/.exec(text)?.[1];
+    const hint = digits === undefined ? '' : `; here the length has ${digits.length} digits`;
+    const message = `${used} bytes that belong to no frame (a frame begins with ## and four digits${hint})`;
     return this.#fail('no-header', message, used);
   }
 

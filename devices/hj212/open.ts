@@ -1,5 +1,5 @@
 import { CRC, type CrcVariant, crcText } from './crc.ts';
-import { decryptSegment, isSm4Key, looksEncrypted, looksPlain, withoutBraces } from './sm4.ts';
+import { decryptSegment, isSm4Key, looksEncrypted, looksPlain, readsAsText, withoutBraces } from './sm4.ts';
 
 /**
  * Holds a data segment, as it was cut out of the wire, against its checksum; decrypts it where it is encrypted (2025: the
@@ -27,6 +27,7 @@ export function openSegment(wire: Buffer, stated: string, peer: PeerProfile): Op
   if (crc !== undefined && looksPlain(wire)) return { ok: true, segment: wire, crc, encrypted: false };
   const opened = decrypted(wire, stated, peer, accepted);
   if (opened !== null) return opened;
+  if (crc !== undefined && readsAsText(wire)) return { ok: true, segment: wire, crc, encrypted: false };
   if (looksEncrypted(wire)) return notDecrypted(wire, peer);
   if (crc !== undefined) return { ok: true, segment: wire, crc, encrypted: false };
   return mismatch(wire, stated, accepted);

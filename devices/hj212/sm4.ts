@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { cpRange, parseHead } from './head.ts';
+import { wireText } from './text.ts';
 
 /**
  * HJ 212-2025 6.4.2 and Appendix A.2: SM4, ECB, no padding, over the inside of `CP=&&…&&`. Whole groups of 16 bytes are encrypted, the rest
@@ -51,17 +52,28 @@ export function looksPlain(segment: Buffer): boolean {
   return /^[\s;,]*(?:[\w-]{1,40}[ \t]*=|$)/.test(inside) && !/[^\t\r\n\x20-\x7e\x80-\xff]/.test(inside);
 }
 
+/** Whether it is text in an encoding that devices use, without control characters: Chinese names, too, are plain. */
+export function readsAsText(segment: Buffer): boolean {
+  try {
+    const { read } = wireText(segment);
+    return !/[\p{Cc}\ufffd]/u.test(read(0, segment.length).replaceAll(/[\t\r\n]/g, ''));
+  } catch {
+    return false;
+  }
+}
+
 /**
- * Whether it is cipher text: version 2 in Flag, and an inside of at least one group that begins like no field and of which
+ * Whether it is cipher text: version 2 in Flag, and an inside of at least one group that reads as no text and of which
  * more than a quarter is no printable ASCII (of cipher text 63 % are not). A damaged plain frame is not.
  */
 export function looksEncrypted(segment: Buffer): boolean {
   const range = rangeOf(segment);
   if (range === null || range.to - range.from < GROUP || looksPlain(segment) || !isVersion2(segment))
     return false;
+  if (withoutBraces(segment) !== null) return true;
   const inside = segment.subarray(range.from, range.to);
   const odd = inside.reduce((n, byte) => (byte < 0x20 || byte > 0x7e ? n + 1 : n), 0);
-  return odd * 4 > inside.length - (inside.length % GROUP) || withoutBraces(segment) !== null;
+  return odd * 4 > inside.length - (inside.length % GROUP) && !readsAsText(segment);
 }
 
 function overGroups(segment: Buffer, change: (groups: Buffer) => Buffer): Buffer {

@@ -89,6 +89,12 @@ describe('a frame that comes again', () => {
     expect(decode(frame())).toEqual({ kind: 'nothing', repeats: 1 });
   });
 
+  it('may be marked as re-sent (2025): it is the same record', () => {
+    const { decode } = speaker();
+    decode(frame({ flag: 9 })).settled?.(true);
+    expect(decode(frame({ flag: 9, resent: true }))).toEqual({ kind: 'nothing', repeats: 1 });
+  });
+
   it('is not taken for another packet, command or device', () => {
     const { decode } = speaker();
     decode(frame({ flag: 7, packet: { total: 2, index: 1 } })).settled?.(true);

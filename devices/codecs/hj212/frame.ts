@@ -116,7 +116,7 @@ function once(frame: Sound, head: Hj212Head, { repeats }: FrameContext, read: ()
   const sender = head.mn ?? '';
   const key = head.qn === null ? null : `${head.qn}|${head.cn}|${head.packet?.index ?? 0}`;
   if (key === null) return { decoded: [asDecoded(read())] };
-  const hash = contentHash(frame.segment);
+  const hash = contentHash(head.resent ? withoutMark(frame.segment) : frame.segment);
   const before = repeats.judge(sender, key, hash);
   if (before.seen === 'other') return { decoded: [conflict(head, before.before, hash)] };
   if (before.seen === 'same' && before.durable)
@@ -124,6 +124,11 @@ function once(frame: Sound, head: Hj212Head, { repeats }: FrameContext, read: ()
   const values = read();
   repeats.remember(sender, key, hash, values.readings.length);
   return { decoded: [asDecoded(values)], kept: () => repeats.durable(sender, key) };
+}
+
+/** A record that is sent again under its own QN is the same but for the mark that says so. */
+function withoutMark(segment: Buffer): Buffer {
+  return Buffer.from(segment.toString('latin1').replace(/(^|;)\s*RF\s*=\s*1\s*;/, '$1'), 'latin1');
 }
 
 function conflict({ mn, qn, cn, packet }: Hj212Head, before: string, hash: string): DecodedOne {
