@@ -5,16 +5,15 @@ import {
   type CodecInput,
   type Decoded,
   type DecodedOne,
-  type Reading,
   type Rejected,
   rejected,
 } from '../codec.ts';
 import { parseJson } from '../json-text.ts';
-import { type Compiled, type CompiledReading, compileMapping, isOwnTopic } from './compile.ts';
+import { type Compiled, compileMapping, isOwnTopic } from './compile.ts';
 import type { TopicMapping } from './config.ts';
-import { toNumber } from './number.ts';
-import { inWords, valueAt, valuesAt } from './path.ts';
+import { inWords, valueAt } from './path.ts';
 import { matchTopic } from './pattern.ts';
+import { takeReadings } from './readings.ts';
 import { fill } from './template.ts';
 
 /**
@@ -176,102 +175,5 @@ function decodeOne({ mapping, names }: Candidate, payload: unknown, receivedAt: 
   }
   const time = mapping.time(payload, receivedAt);
   if (typeof time !== 'number') return rejected('schema', `time: ${time.problem}`);
-  const taken: Taken = { readings: [], rejected: [] };
-  for (const reading of does.readings) takeReading(reading, { names, payload }, time, taken);
-  if (taken.readings.length > 0) {
-    const { readings, rejected: bad } = taken;
-    return {
-      kind: 'readings',
-      readings,
-      source: mapping.source,
-      ...(bad.length > 0 ? { rejected: bad } : {}),
-    };
-  }
-  return nothingTaken(mapping, taken, payload);
-}
-
-interface Taken {
-  readings: Reading[];
-  rejected: Rejected[];
-}
-
-function nothingTaken(mapping: Compiled, { rejected: bad }: Taken, payload: unknown): DecodedOne {
-  const { does } = mapping;
-  if (does.kind !== 'readings') return { kind: 'nothing' };
-  const [first] = bad;
-  if (first !== undefined) {
-    const details = bad.slice(0, 10).map((one) => one.detail);
-    return rejected(first.reason, details.join('. '));
-  }
-  if (does.ignoreEmpty) return { kind: 'nothing' };
-  const paths = does.readings.slice(0, 10).map((reading) => reading.path.text);
-  return rejected(
-    'schema',
-    `payload: ${inWords(payload)} found; a value at one of ${paths.join(', ')} is allowed (mapping ${mapping.name})`,
-  );
-}
-
-function takeReading(
-  reading: CompiledReading,
-  gaps: { names: ReadonlyMap<string, string>; payload: unknown },
-  time: number,
-  taken: Taken,
-): void {
-  const { path, optional } = reading;
-  const { names, payload } = gaps;
-  if (!path.open) {
-    const value = valueAt(path, payload);
-    if (value !== undefined) takeValue(reading, path.text, value, gaps, time, taken);
-    else if (!optional) taken.rejected.push(missing(path.text, payload));
-    return;
-  }
-  // Of what a star finds, the numbers are meant: names and states beside them are passed over.
-  const numbers = valuesAt(path, payload).filter(
-    ({ value }) => typeof value === 'number' || isWord(reading, value),
-  );
-  for (const { key, value } of numbers) {
-    const named = new Map(names).set('*', key);
-    takeValue(reading, `${path.text} (${key})`, value, { names: named, payload }, time, taken);
-  }
-  if (numbers.length === 0 && !optional) taken.rejected.push(missing(path.text, payload));
-}
-
-function isWord({ number }: CompiledReading, value: unknown): boolean {
-  return typeof value !== 'object' && number.words.has(String(value));
-}
-
-function missing(path: string, payload: unknown): Rejected {
-  return { reason: 'schema', detail: `${path}: nothing found in ${inWords(payload)}; a number is allowed` };
-}
-
-function takeValue(
-  reading: CompiledReading,
-  where: string,
-  found: unknown,
-  gaps: { names: ReadonlyMap<string, string>; payload: unknown },
-  time: number,
-  taken: Taken,
-): void {
-  const number = toNumber(found, reading.number);
-  if (!('value' in number)) {
-    taken.rejected.push({ reason: number.reason, detail: `${where}: ${number.problem}` });
-    return;
-  }
-  const property = fill(reading.property, gaps);
-  if ('problem' in property) {
-    taken.rejected.push({ reason: 'schema', detail: `property of ${where}: ${property.problem}` });
-    return;
-  }
-  const { unit, statistic } = reading;
-  const quality = qualityOf(reading, gaps.payload);
-  const name = reading.rename.get(property.text) ?? property.text;
-  taken.readings.push({ property: name, statistic, time, value: number.value, unit, quality });
-}
-
-function qualityOf({ quality }: CompiledReading, payload: unknown): Reading['quality'] {
-  if (quality === null) return 'valid';
-  const found = valueAt(quality.path, payload);
-  const said =
-    typeof found === 'object' || found === undefined ? undefined : quality.values.get(String(found));
-  return said ?? quality.otherwise;
+  return takeReadings(mapping, does, { names, payload }, time);
 }
