@@ -94,7 +94,7 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Acceptor {
     };
     const decoded = route.codec.decode(input);
     if (decoded instanceof Promise) return finishLater(message, decoded, to, receivedAt);
-    if (decoded.kind === 'readings' && decoded.send === undefined && to !== undefined) {
+    if (isPlain(decoded) && to !== undefined) {
       return takeInto(message, decoded, to, receivedAt, settled);
     }
     return finish(message, decoded, to, receivedAt);
@@ -222,6 +222,11 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Acceptor {
   }
 
   return { accept, acceptInto };
+}
+
+/** Readings of one device, of which nobody else is to be told. */
+function isPlain(decoded: Decoded): decoded is Decoded & { kind: 'readings' } {
+  return decoded.kind === 'readings' && decoded.send === undefined && decoded.settled === undefined;
 }
 
 const NO_PROPERTIES: Readonly<Record<string, string>> = {};

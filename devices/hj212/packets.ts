@@ -66,6 +66,8 @@ export class PacketSets {
   /** By name. */
   readonly #byName = new Map<string, Set<PacketSet>>();
   #bytes = 0;
+  /** Latest time that was told: what is run again out of quarantine tells earlier ones. */
+  #now = 0;
   #incomplete: IncompleteSet[] = [];
 
   constructor(limits: PacketLimits = PACKET_LIMITS) {
@@ -80,9 +82,10 @@ export class PacketSets {
   ): PacketContent {
     const latin1 = segment.toString('latin1');
     const { from, to } = cpRange(latin1);
+    this.#now = Math.max(this.#now, now);
     const part: Part = { text: latin1.slice(from, to), given: false };
-    const set = this.#setFor(head, part, now);
-    this.#put(set, head.packet.index, part, now);
+    const set = this.#setFor(head, part, this.#now);
+    this.#put(set, head.packet.index, part, this.#now);
     if (head.qn !== null && set.qns.size < MOST_QNS) set.qns.add(head.qn);
     set.dataTime ??= timeAtStart(part.text);
     const content = contentOf(set, head.packet.index);

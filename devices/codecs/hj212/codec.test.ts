@@ -32,8 +32,8 @@ function speaker(device = stack(), key: Buffer | null = null) {
   const codec = hj212({ utcOffsetMs: 8 * 3_600_000, secretOf: () => key });
   const address = codec.match(`hj212/${MN}`);
   if (address === null) throw new Error('no address');
-  const decode = (payload: Buffer, receivedAt = NOW): Decoded => {
-    const decoded = codec.decode({ address, payload, receivedAt, device, userProperties: {} });
+  const decode = (payload: Buffer, receivedAt = NOW, again = false): Decoded => {
+    const decoded = codec.decode({ address, payload, receivedAt, device, userProperties: {}, again });
     if (decoded instanceof Promise) throw new Error('decoded at once');
     return decoded;
   };
@@ -75,6 +75,17 @@ describe('a frame that comes again', () => {
     const { decode } = speaker();
     decode(frame()).settled?.(false);
     expect(decode(frame())).toMatchObject({ kind: 'readings' });
+  });
+
+  it('is read again when it is run again out of quarantine, and that is not remembered', () => {
+    const { decode } = speaker();
+    decode(frame()).settled?.(true);
+    const again = decode(frame(), NOW, true);
+    expect(again).toMatchObject({ kind: 'readings' });
+    expect(again.settled).toBeUndefined();
+    expect(decode(frame({ cp: CP.replace('10.1', '9.1') }), NOW, true)).toMatchObject({
+      reason: 'duplicate-conflict',
+    });
   });
 
   it('with other content is a conflict that names both, and the first stays', () => {

@@ -78,7 +78,8 @@ function decodeSound(frame: Sound, head: Hj212Head, context: FrameContext): Fram
   function valuesOf(sound: Sound, own: Hj212Head, { input, packets }: FrameContext): Given {
     const { packet } = own;
     // What an earlier set of packets lacks is told with the next frame of its sender, if nobody asked before.
-    const overdue = packets.expire(input.receivedAt, own.mn ?? '').map((set) => incomplete(set.detail));
+    const late = input.again ? [] : packets.expire(input.receivedAt, own.mn ?? '');
+    const overdue = late.map((set) => incomplete(set.detail));
     if (packet === null || packet.total === 1) {
       const segment = parseSegment(sound.segment);
       return given(segment, overdue, segment.edition);
@@ -111,14 +112,19 @@ interface Given {
   source: string;
 }
 
-/** A frame that came before is answered again, and is nothing new; with other content it is an event of its own. */
-function once(frame: Sound, head: Hj212Head, { repeats }: FrameContext, read: () => Given): FrameOutcome {
+/**
+ * A frame that came before is answered again, and is nothing new; with other content it is an event of its own. What is run
+ * again out of quarantine is read again: some of it was refused.
+ */
+function once(frame: Sound, head: Hj212Head, context: FrameContext, read: () => Given): FrameOutcome {
+  const { repeats, input } = context;
   const sender = head.mn ?? '';
   const key = head.qn === null ? null : `${head.qn}|${head.cn}|${head.packet?.index ?? 0}`;
   if (key === null) return { decoded: [asDecoded(read())] };
   const hash = contentHash(head.resent ? withoutMark(frame.segment) : frame.segment);
   const before = repeats.judge(sender, key, hash);
   if (before.seen === 'other') return { decoded: [conflict(head, before.before, hash)] };
+  if (input.again) return { decoded: [asDecoded(read())] };
   if (before.seen === 'same' && before.durable)
     return { decoded: [{ kind: 'nothing', repeats: before.values }] };
   const values = read();
