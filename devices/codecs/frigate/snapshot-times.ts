@@ -42,8 +42,8 @@ interface Camera {
   given: { hash: string; label: string; stated: number; time: number; timeFrom: 'event' | 'received' }[];
 }
 
-const MOST_CAMERAS = 10_000;
-const MOST_ANNOUNCED = 32;
+const MOST_CAMERAS = 5_000;
+const MOST_ANNOUNCED = 16;
 const MOST_GIVEN = 32;
 
 export function snapshotTimes(eventForMs: number): SnapshotTimes {
