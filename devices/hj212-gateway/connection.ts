@@ -62,6 +62,7 @@ const FAULTS: Readonly<Record<FrameError, QuarantineReason>> = {
 };
 
 const HEADER = 6;
+const FRAMES_A_TURN = 32;
 /** A device that sends without ever reading its answers is let go. */
 const MOST_UNREAD_BYTES = 256 * 1024;
 /** After a failure of storage nothing is read for so long. */
@@ -80,12 +81,16 @@ export class Connection {
   readonly #goOn = () => this.#readOn();
   /** The MN of the first sound frame: broken pieces are put down to it. */
   #firstMn: string | null = null;
+  /** Cut, and not looked at yet: the rest of a chunk waits for the next turns. */
+  #cut: FrameResult[] = [];
+  #working = false;
   #inFlight = 0;
   #resting = false;
   #reading = true;
   /** The device has closed its side; ours follows when all is answered. */
   #ended = false;
   #closed = false;
+  #isDropped = false;
   #answers: Buffer[] = [];
   #broken = { since: performance.now(), count: 0 };
   #whenSettled: (() => void)[] = [];
@@ -126,6 +131,7 @@ export class Connection {
     if (this.#closed) return;
     this.#deps.meters.ended.inc({ reason });
     this.#deps.log.info({ remote: this.remote, mn: this.#firstMn, reason }, 'HJ 212 connection ended');
+    this.#isDropped = true;
     this.#socket.destroy();
   }
 
@@ -133,6 +139,7 @@ export class Connection {
   async stop(patienceMs: number): Promise<void> {
     this.#ended = true;
     this.#socket.pause();
+    this.#work(this.#cut.length);
     if (this.#inFlight > 0) {
       const settled = new Promise<void>((resolve) => this.#whenSettled.push(resolve));
       await Promise.race([
@@ -146,13 +153,30 @@ export class Connection {
   }
 
   #take(results: readonly FrameResult[]): void {
-    for (const result of results) {
+    for (const result of results) this.#cut.push(result);
+    if (!this.#working) this.#work();
+  }
+
+  /**
+   * A few frames a turn of the event loop: answers and other connections get theirs in between, also when thousands of
+   * frames lie ready.
+   */
+  #work(most = FRAMES_A_TURN): void {
+    for (const result of this.#cut.splice(0, most)) {
       // What is left of a connection that was ended for what it sent is not looked at.
-      if (this.#socket.destroyed && !this.#closed) return;
+      if (this.#isDropped) break;
       this.#deps.meters.frames.inc({ result: result.ok ? 'ok' : result.code });
       if (result.ok) this.#onSound(result);
       else this.#onBroken(result);
     }
+    if (this.#isDropped) this.#cut = [];
+    this.#working = this.#cut.length > 0;
+    if (!this.#working) {
+      this.#settle();
+      return;
+    }
+    this.#hold();
+    setImmediate(() => this.#work());
   }
 
   #onSound(result: FrameResult & { ok: true }): void {
@@ -205,7 +229,7 @@ export class Connection {
       if (isUnverified(outcome)) return 'not-sound';
       this.#firstMn ??= mn;
       const frame = { mn, head, segment: raw.subarray(HEADER), device };
-      this.#deps.heard(this, frame);
+      if (!this.#closed) this.#deps.heard(this, frame);
       const answer = this.#answerFor(frame, true);
       if (answer === '9013' || answer === '9014') this.send(encodeAnswer(answer, head, device.hj212));
       this.#deps.stored(this, frame);
@@ -266,7 +290,7 @@ export class Connection {
   }
 
   #settle(): void {
-    if (this.#inFlight === 0) {
+    if (this.#inFlight === 0 && this.#cut.length === 0) {
       for (const tell of this.#whenSettled.splice(0)) tell();
       if (this.#ended && !this.#closed) this.#closeOurSide();
     }
@@ -280,7 +304,7 @@ export class Connection {
   }
 
   #readOn(): void {
-    if (this.#reading || this.#ended || this.#resting) return;
+    if (this.#reading || this.#ended || this.#resting || this.#cut.length > 0) return;
     if (this.#inFlight > this.#deps.config.maxInFlight / 2) return;
     if (this.#deps.intake.full) {
       this.#deps.intake.whenRoom(this.#goOn);
@@ -310,9 +334,8 @@ export class Connection {
   }
 
   #onEnd(): void {
-    this.#take(this.#splitter.end());
     this.#ended = true;
-    if (this.#inFlight === 0) this.#closeOurSide();
+    this.#take(this.#splitter.end());
   }
 
   #closeOurSide(): void {
@@ -326,6 +349,7 @@ export class Connection {
   #onClose(): void {
     this.#closed = true;
     if (!this.#ended) this.#take(this.#splitter.end());
+    this.#work(this.#cut.length);
     this.#deps.intake.forget(this.#goOn);
     this.#deps.closed(this, this.#ended);
   }
