@@ -12,6 +12,8 @@ export interface Codec {
   /** Which topics are its own; null for all others. Called once a topic, then remembered. */
   match(topic: string): Address | null;
   decode(input: CodecInput): Decoded | Promise<Decoded>;
+  /** What it waited for in vain, by device id or address; each is told once. For codecs that join messages. */
+  overdue?(now: number): { device: string; rejected: Rejected }[];
 }
 
 /** What a topic tells before the payload is read. */

@@ -179,13 +179,13 @@ describe('an encrypted device (2025)', () => {
 describe('packets that never come', () => {
   const first = frame({ flag: 7, packet: { total: 3, index: 1 } });
 
-  it('are named to who asks', () => {
+  it('are named once to who asks', () => {
     const { codec, decode } = speaker();
     decode(first);
-    expect(codec.expire(NOW)).toEqual([]);
-    expect(codec.expire(NOW + 600_000)).toMatchObject([
-      { mn: MN, detail: expect.stringContaining('2, 3 never came') },
-    ]);
+    expect(codec.overdue?.(NOW)).toEqual([]);
+    const rejected = { reason: 'packet-incomplete', detail: expect.stringContaining('2, 3 never came') };
+    expect(codec.overdue?.(NOW + 600_000)).toEqual([{ device: `hj212:${MN}`, rejected }]);
+    expect(codec.overdue?.(NOW + 600_000)).toEqual([]);
   });
 
   it('are named with the next frame of their device otherwise', () => {

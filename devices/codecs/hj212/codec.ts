@@ -1,7 +1,7 @@
 import { type Hj212Profile, Hj212Profile as Profile } from '../../../contracts/index.ts';
 import { type FactorTable, factorTable } from '../../hj212/factors.ts';
 import { type FrameResult, FrameSplitter } from '../../hj212/framing.ts';
-import { type IncompleteSet, PacketSets } from '../../hj212/packets.ts';
+import { PacketSets } from '../../hj212/packets.ts';
 import { Repeats } from '../../hj212/repeats.ts';
 import { parseDeviceTopic } from '../../topics.ts';
 import {
@@ -31,14 +31,9 @@ export interface Hj212CodecOptions {
   secretOf?: (device: string, name: 'hj212-sm4') => Buffer | null;
 }
 
-export interface Hj212Codec extends Codec {
-  /** Sets of packets that were not completed in time, by the MN of their sender; each is told once. */
-  expire(now: number): IncompleteSet[];
-}
-
 const TOPIC = /^hj212\/([^\s/+#]{1,64})$/;
 
-export function hj212(options: Hj212CodecOptions): Hj212Codec {
+export function hj212(options: Hj212CodecOptions): Codec {
   const table: FactorTable = factorTable();
   const packets = new PacketSets();
   const repeats = new Repeats();
@@ -62,7 +57,13 @@ export function hj212(options: Hj212CodecOptions): Hj212Codec {
       const outcomes = cut(input.payload, profile, key).map((frame) => decodeFrame(frame, context));
       return together(outcomes, input);
     },
-    expire: (now) => packets.expire(now),
+    overdue: (now) =>
+      packets
+        .expire(now)
+        .map(({ mn, detail }) => ({
+          device: `hj212:${mn}`,
+          rejected: { reason: 'packet-incomplete', detail },
+        })),
   };
 }
 
