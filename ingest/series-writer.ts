@@ -45,7 +45,12 @@ export interface SeriesWriterDeps {
   log: Log;
 }
 
-const BATCH_RECORDS = 5_000;
+const BATCH_RECORDS = 10_000;
+/**
+ * From one write to the next, unless there is a full batch to carry: a transaction costs the store some milliseconds
+ * whatever it holds, so that many small ones would cost more than all else together.
+ */
+const PACE_MS = 100;
 const CHECKPOINT_EVERY_RECORDS = 20_000;
 
 export async function startSeriesWriter(deps: SeriesWriterDeps): Promise<SeriesWriter> {
@@ -56,6 +61,7 @@ export async function startSeriesWriter(deps: SeriesWriterDeps): Promise<SeriesW
   const progress = new Map<number, Progress>();
   let written = 0;
   let healthy = true;
+  const stopping = new AbortController();
 
   async function begin(partition: number): Promise<number | null> {
     const position = await series.position(TOPICS.observations, partition);
@@ -65,6 +71,7 @@ export async function startSeriesWriter(deps: SeriesWriterDeps): Promise<SeriesW
 
   async function carry(batch: StreamBatch): Promise<void> {
     const { partition, nextOffset } = batch;
+    const begun = performance.now();
     const points = tables.get(partition) ?? new PointTable();
     tables.set(partition, points);
     fill(points, batch);
@@ -82,6 +89,8 @@ export async function startSeriesWriter(deps: SeriesWriterDeps): Promise<SeriesW
     reached.count += points.length;
     reached.nextOffset = nextOffset;
     if (nextOffset - reached.saved >= CHECKPOINT_EVERY_RECORDS) await saveAll();
+    const left = PACE_MS - (performance.now() - begun);
+    if (batch.records.length < BATCH_RECORDS && left > 0) await pause(left, stopping.signal);
   }
 
   async function save(partition: number, reached: Progress): Promise<void> {
@@ -137,6 +146,7 @@ export async function startSeriesWriter(deps: SeriesWriterDeps): Promise<SeriesW
     },
     async stop() {
       clearInterval(saving);
+      stopping.abort();
       await subscription.stop();
       await saveAll();
     },

@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { decodeRecord } from '../backbone/codec.ts';
 import { projectRoot } from '../backbone/project-root.ts';
 import { startIngestNode } from '../bench/support/ingest-node.ts';
+import { type Mosquitto, mosquittoPasswd, mosquittoPub, startMosquitto } from '../bench/support/mosquitto.ts';
 import { type Frame, QianliyanError, TOPICS } from '../contracts/index.ts';
 import {
   type ExternalBroker,
@@ -16,7 +17,6 @@ import {
   startExternalBroker,
 } from '../devices/external-broker/index.ts';
 import type { HandOn } from '../devices/handover.ts';
-import { type Mosquitto, mosquittoPasswd, mosquittoPub, startMosquitto } from './support/mosquitto.ts';
 
 /** The product behind a real Mosquitto. */
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** A real Mosquitto on a free port of this machine, with a folder of its own. */
+/** A real Mosquitto on a free port of this machine, with a folder of its own: for benches and whole tests. */
 export interface Mosquitto {
   readonly port: number;
   /** Ends it at once, as a crash would. */
