@@ -10,6 +10,7 @@ import { knownDevices } from './known-devices.ts';
 import { line } from './line.ts';
 import { openLiveness } from './liveness.ts';
 import { livenessStore } from './liveness-store.ts';
+import { overdueWatch } from './overdue.ts';
 import { pictures } from './pictures.ts';
 import { openQuarantine, type Quarantine } from './quarantine.ts';
 import { dismissEntry } from './quarantine-resolve.ts';
@@ -91,14 +92,19 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
     startedAt: clock.now(),
     metrics,
   });
-  const ticker = startTicker(config.tickS, clock, way, (time) => liveness.tick(time));
+  const ways = routes(config, deps.directory);
+  const overdue = overdueWatch({ routes: ways, known, quarantine, log });
+  const ticker = startTicker(config.tickS, clock, way, (time) => {
+    liveness.tick(time);
+    overdue(time);
+  });
   const trimmer = startTrimmer(config.trim, stream, log);
   const tally: Tally = { messages: 0, observations: 0, duplicates: 0, frames: 0, late: 0 };
   measure(metrics, tally);
 
   const { accept, acceptInto } = acceptor(config, {
     clock,
-    routes: routes(config, deps.directory),
+    routes: ways,
     known,
     rate: rateLimit(config.rate, clock),
     line: way,

@@ -1,5 +1,5 @@
 import type { DeviceDirectory } from '../backbone/index.ts';
-import { type Address, allCodecs, type Codec } from '../devices/codecs/index.ts';
+import { type Address, allCodecs, type Codec, type Rejected } from '../devices/codecs/index.ts';
 import { parseDeviceTopic } from '../devices/topics.ts';
 import type { IngestConfig } from './config.ts';
 
@@ -12,6 +12,8 @@ export interface Route {
 /** Topic → route. Devices publish to the same few topics for ever, so the answer is remembered; bounded. */
 export interface Routes {
   find(topic: string): Route | 'topic-unknown' | 'codec-unknown';
+  /** What codecs waited for in vain. */
+  overdue(now: number): { device: string; rejected: Rejected }[];
 }
 
 const MOST_TOPICS = 200_000;
@@ -49,5 +51,6 @@ export function routes(config: IngestConfig, devices: Pick<DeviceDirectory, 'fin
       }
       return route;
     },
+    overdue: (now) => codecs.flatMap((codec) => codec.overdue?.(now) ?? []),
   };
 }
