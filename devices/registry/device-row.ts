@@ -31,7 +31,14 @@ export function checkRow(row: unknown, templates: Templates, path: string): Chec
   }
   const expanded = template === undefined ? fields : overTemplate(template, fields);
   const parsed = Device.safeParse(expanded);
-  if (!parsed.success) return refused(id, [...early, ...problemsOf(parsed.error, expanded, Device, path)]);
+  if (!parsed.success) {
+    const problems = problemsOf(parsed.error, expanded, Device, path);
+    // What a misspelt template would have given is not missing.
+    const own = early.some((p) => p.path === `${path}.template`)
+      ? problems.filter((p) => p.found !== undefined)
+      : problems;
+    return refused(id, [...early, ...own]);
+  }
   const problems = [...early, ...deviceProblems(parsed.data, path)];
   if (problems.length > 0) return refused(id, problems);
   return {

@@ -86,7 +86,7 @@ function permitLimits(device: Device, note: Note): void {
     noteUnit(limit.unit, `${at}.unit`, note);
     noteOrder(limit, at, note);
     const twin = device.permitLimits.findIndex((other) => overlap(other, limit));
-    if (twin < i)
+    if (twin >= 0 && twin < i)
       note(
         at,
         limit.property,

@@ -11,6 +11,8 @@ export const EXPORT_TYPES: Readonly<Record<ListFormat, string>> = {
 
 /** Tells spreadsheets that the file is UTF-8; without it Chinese names come out garbled in Excel. */
 const BYTE_ORDER_MARK = '\uFEFF';
+/** Quoted and unfolded: block scalars lose blanks at the ends of lines. */
+const YAML_STYLE = { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 } as const;
 const PIECE_CHARACTERS = 65_536;
 
 /**
@@ -37,7 +39,9 @@ function* linesOf(registry: Pick<Registry, 'sorted'>, format: ListFormat): Gener
   let first = true;
   if (format === 'json') yield '[';
   for (const { version: _version, since: _since, ...device } of registry.sorted('')) {
-    yield format === 'json' ? `${first ? '\n' : ',\n'}${JSON.stringify(device)}` : stringify([device]);
+    yield format === 'json'
+      ? `${first ? '\n' : ',\n'}${JSON.stringify(device)}`
+      : stringify([device], YAML_STYLE);
     first = false;
   }
   if (format === 'json') yield '\n]\n';

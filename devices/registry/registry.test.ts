@@ -146,9 +146,7 @@ describe('devices add', () => {
   it('makes a device from a template, with a password that it shows once and a command to try', async () => {
     const added = await addDevice(registry, { ...DUST, id: 'my-dust-1', location: '123.41, 41.80' });
     expect(added.device.location).toEqual([123.41, 41.8]);
-    expect(added.text).toContain(
-      `mosquitto_pub -h 127.0.0.1 -p 1883 -q 1 -u my-dust-1 -P ${added.password}`,
-    );
+    expect(added.text).toContain(`mosquitto_pub -h 127.0.0.1 -p 1883 -q 1 -u my-dust-1 -P ${added.password}`);
     expect(await registry.signIn('my-dust-1', Buffer.from(added.password))).toBe('accepted');
     await expect(addDevice(registry, { ...DUST, id: 'my-dust-1', location: '1,2' })).rejects.toThrow(
       'already',

@@ -75,10 +75,10 @@ export function versionReader(db: Kysely<DeviceTables>) {
         .execute();
       for (const row of rows) {
         last = Number(row.seq);
-        const { id, version, template, template_version } = row;
+        const { id, template, template_version } = row;
         const shared =
           row.shared === null ? null : (parts.get(row.shared) ?? (await sharedPart(row.shared, id)));
-        const device = { ...readDocument(row, shared), version, since: Number(row.since) };
+        const device = readDocument(row, shared, Number(row.since));
         const mark = template === null ? null : { name: template, version: Number(template_version ?? 0) };
         yield { seq: last, device, template: mark };
       }
@@ -87,11 +87,54 @@ export function versionReader(db: Kysely<DeviceTables>) {
   };
 }
 
-function readDocument({ id, document }: { id: string; document: string }, shared: Shared | null): Device {
-  const parsed = (shared === null ? Device : Own).safeParse(JSON.parse(document));
-  if (!parsed.success) throw damaged(id, parsed.error);
-  return { ...parsed.data, ...shared } as Device;
+function readDocument(
+  { id, document, version }: { id: string; document: string; version: number },
+  shared: Shared | null,
+  since: number,
+): RegisteredDevice {
+  const read: unknown = JSON.parse(document);
+  if (shared === null) {
+    const whole = Device.safeParse(read);
+    if (!whole.success) throw damaged(id, whole.error);
+    return joined(whole.data, whole.data, version, since);
+  }
+  const own = Own.safeParse(read);
+  if (!own.success) throw damaged(id, own.error);
+  return joined(own.data, shared, version, since);
 }
+
+/** Field by field: a spread of this many would be three times as slow, and make an object twice as large. */
+function joined(
+  own: ReturnType<typeof Own.parse>,
+  shared: Shared,
+  version: number,
+  since: number,
+): RegisteredDevice {
+  return {
+    id: own.id,
+    kind: shared.kind,
+    name: own.name,
+    model: shared.model,
+    site: own.site,
+    location: own.location,
+    datastreams: shared.datastreams,
+    zones: own.zones.length === 0 ? NONE : own.zones,
+    attributes: own.attributes,
+    regulatedParty: own.regulatedParty,
+    addresses: own.addresses.length === 0 ? NONE : own.addresses,
+    gateway: own.gateway,
+    hj212: shared.hj212,
+    permitLimits: own.permitLimits.length === 0 ? NONE : own.permitLimits,
+    calibrations: own.calibrations.length === 0 ? NONE : own.calibrations,
+    maintenance: own.maintenance.length === 0 ? NONE : own.maintenance,
+    article41: own.article41,
+    version,
+    since,
+  };
+}
+
+/** One empty list for all. */
+const NONE = Object.freeze([]) as unknown as never[];
 
 function damaged(id: string, cause: unknown): QianliyanError {
   return new QianliyanError('INTERNAL', `the registry's record of device ${id} is damaged`, { cause });
