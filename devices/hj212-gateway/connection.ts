@@ -9,6 +9,9 @@ import type { Hj212GatewayConfig } from './config.ts';
 import { type FrameHead, readHead } from './head.ts';
 import type { Intake } from './intake.ts';
 import type { Meters } from './meters.ts';
+import { Outbox } from './outbox.ts';
+import { ReadGate } from './read-gate.ts';
+import { type AcceptOutcome, isUnverified, type StoringDeps, store } from './storing.ts';
 
 /**
  * One TCP connection of a monitor, or of a relay that carries several.
@@ -18,28 +21,20 @@ import type { Meters } from './meters.ts';
  *
  * Promises: an answer leaves only after `accept` has resolved. When it rejects, the store is away: a frame that asks for an
  * answer gets none, and its device sends it again; one that asks for none will not come again, so it is held and tried
- * until it is stored. What waits is bounded (frames of the connection, bytes of all): beyond, nothing more is read.
+ * until it is stored. What waits is bounded (read-gate.ts).
  */
-export interface ConnectionDeps {
+export interface ConnectionDeps extends StoringDeps {
   config: Hj212GatewayConfig;
   intake: Intake;
   meters: Meters;
   log: Log;
   find(mn: string): RegisteredDevice | undefined;
-  accept(message: DeviceMessage): Promise<AcceptOutcome>;
-  /** One log line when storage goes, one when it is back. */
-  outage: { begun(error: unknown): void; over(): void };
   /** A sound frame, by the MN that it names; before it is durable. */
   heard(connection: Connection, frame: SoundFrame): void;
   /** It is durable, and was answered if it asked for it. */
   stored(connection: Connection, frame: SoundFrame): void;
+  /** `farewell`: the device closed it, in order. */
   closed(connection: Connection, farewell: boolean): void;
-}
-
-/** What ingest says of a message; see its Receipt. */
-export interface AcceptOutcome {
-  outcome: 'accepted' | 'duplicate' | 'quarantined';
-  reason: QuarantineReason | null;
 }
 
 export interface SoundFrame {
@@ -61,14 +56,11 @@ const FAULTS: Readonly<Record<FrameError, QuarantineReason>> = {
   incomplete: 'malformed',
 };
 
+/** `##` and the length. */
 const HEADER = 6;
 const FRAMES_A_TURN = 32;
-/** A device that sends without ever reading its answers is let go. */
-const MOST_UNREAD_BYTES = 256 * 1024;
 /** After a failure of storage nothing is read for so long. */
 const REST_MS = 1_000;
-const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 10_000;
 const MINUTE_MS = 60_000;
 
 export class Connection {
@@ -77,21 +69,19 @@ export class Connection {
   readonly #socket: Socket;
   readonly #deps: ConnectionDeps;
   readonly #splitter: FrameSplitter;
+  readonly #gate: ReadGate;
+  readonly #outbox: Outbox;
   readonly #stopped = new AbortController();
-  readonly #goOn = () => this.#readOn();
   /** The MN of the first sound frame: broken pieces are put down to it. */
   #firstMn: string | null = null;
   /** Cut, and not looked at yet: the rest of a chunk waits for the next turns. */
   #cut: FrameResult[] = [];
   #working = false;
-  #inFlight = 0;
-  #resting = false;
-  #reading = true;
   /** The device has closed its side; ours follows when all is answered. */
   #ended = false;
   #closed = false;
-  #isDropped = false;
-  #answers: Buffer[] = [];
+  /** We have ended it: what it still says is not looked at. */
+  #dropped = false;
   #broken = { since: performance.now(), count: 0 };
   #whenSettled: (() => void)[] = [];
 
@@ -100,12 +90,18 @@ export class Connection {
     this.#socket = socket;
     this.#deps = deps;
     this.remote = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
+    this.#gate = new ReadGate(socket, deps.intake, config.maxInFlight);
+    this.#outbox = new Outbox(socket, () => this.end('reads-no-answers'));
     this.#splitter = new FrameSplitter({
       maxSegment: config.maxSegmentBytes,
       longer: (head) => this.#allowedSegment(head),
       // Both are cut; whether this device may use the one at hand is the codec's to judge, by its profile.
       crc: ['standard', 'modbus'],
     });
+    this.#listen(socket, config);
+  }
+
+  #listen(socket: Socket, config: Hj212GatewayConfig): void {
     const newcomer = setTimeout(() => {
       if (this.#firstMn === null) this.end('nothing-sound');
     }, config.firstFrameS * 1_000);
@@ -114,7 +110,7 @@ export class Connection {
     socket.on('data', (chunk: Buffer) => this.#take(this.#splitter.push(chunk)));
     socket.on('end', () => this.#onEnd());
     socket.on('error', (error) =>
-      deps.log.debug({ err: error, remote: this.remote }, 'HJ 212 connection error'),
+      this.#deps.log.debug({ err: error, remote: this.remote }, 'HJ 212 connection error'),
     );
     socket.on('close', () => {
       clearTimeout(newcomer);
@@ -122,32 +118,30 @@ export class Connection {
     });
   }
 
+  /** Leaves with this turn of the event loop, if the connection still stands. */
   send(frame: Buffer): void {
-    this.#answers.push(frame);
-    if (this.#answers.length === 1) setImmediate(() => this.#flush());
+    this.#outbox.send(frame);
   }
 
   end(reason: EndReason): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#dropped) return;
+    this.#dropped = true;
     this.#deps.meters.ended.inc({ reason });
     this.#deps.log.info({ remote: this.remote, mn: this.#firstMn, reason }, 'HJ 212 connection ended');
-    this.#isDropped = true;
     this.#socket.destroy();
   }
 
-  /** Reads no more, and resolves when what is under way is durable and answered, or after `patienceMs`. */
+  /** Reads no more, and resolves when what has come is durable and answered, or after `patienceMs`. */
   async stop(patienceMs: number): Promise<void> {
     this.#ended = true;
-    this.#socket.pause();
+    this.#gate.close();
     this.#work(this.#cut.length);
-    if (this.#inFlight > 0) {
+    if (this.#gate.inFlight > 0) {
       const settled = new Promise<void>((resolve) => this.#whenSettled.push(resolve));
-      await Promise.race([
-        settled,
-        sleep(patienceMs, undefined, { signal: this.#stopped.signal }).catch(() => undefined),
-      ]);
+      const late = sleep(patienceMs, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
+      await Promise.race([settled, late]);
     }
-    this.#flush();
+    this.#outbox.flush();
     this.#stopped.abort();
     this.#socket.destroySoon();
   }
@@ -163,28 +157,24 @@ export class Connection {
    */
   #work(most = FRAMES_A_TURN): void {
     for (const result of this.#cut.splice(0, most)) {
-      // What is left of a connection that was ended for what it sent is not looked at.
-      if (this.#isDropped) break;
+      if (this.#dropped) break;
       this.#deps.meters.frames.inc({ result: result.ok ? 'ok' : result.code });
       if (result.ok) this.#onSound(result);
       else this.#onBroken(result);
     }
-    if (this.#isDropped) this.#cut = [];
+    if (this.#dropped) this.#cut = [];
     this.#working = this.#cut.length > 0;
-    if (!this.#working) {
-      this.#settle();
-      return;
-    }
-    this.#hold();
-    setImmediate(() => this.#work());
+    this.#gate.busy = this.#working;
+    if (this.#working) setImmediate(() => this.#work());
+    else this.#settle();
   }
 
   #onSound(result: FrameResult & { ok: true }): void {
     const head = readHead(result.segment);
     const { mn } = head;
     if (mn === null) {
-      const detail = 'MN: the frame names no device';
-      this.#handOn(this.#message(result.raw, null, { reason: 'malformed', detail }), head, () => 'not-sound');
+      const fault = { reason: 'malformed', detail: 'MN: the frame names no device' } as const;
+      this.#handOn(this.#message(result.raw, null, fault), head, () => 'not-sound');
       return;
     }
     this.#firstMn ??= mn;
@@ -192,25 +182,20 @@ export class Connection {
     const frame: SoundFrame = { mn, head, segment: result.segment, device };
     this.#deps.heard(this, frame);
     const variantFits = result.crc === (device?.hj212?.crc ?? 'standard');
-    this.#handOn(this.#message(result.raw, mn), head, (outcome) => {
-      const answer = this.#answerFor(frame, variantFits && !isUnverified(outcome));
-      if (answer === '9013' || answer === '9014')
-        this.send(encodeAnswer(answer, head, device?.hj212 ?? null));
-      this.#deps.stored(this, frame);
-      if (outcome.reason === 'device-unknown' && answer === 'device-unknown') this.end('device-unknown');
-      return answer;
-    });
+    this.#handOn(this.#message(result.raw, mn), head, (outcome) =>
+      this.#answer(frame, variantFits && !isUnverified(outcome)),
+    );
   }
 
   /** What is no sound frame. An encrypted one looks so too: its checksum is that of the plain text. */
   #onBroken(result: FrameResult & { ok: false }): void {
-    const head = readHead(result.raw.subarray(HEADER));
+    const { code, message, raw } = result;
+    const head = readHead(raw.subarray(HEADER));
     const device = head.mn === null ? undefined : this.#deps.find(head.mn);
     const encrypted =
-      result.code === 'not-decrypted' ||
-      (result.code === 'crc-mismatch' && device?.hj212?.encrypted === true);
+      code === 'not-decrypted' || (code === 'crc-mismatch' && device?.hj212?.encrypted === true);
     if (encrypted && head.mn !== null && device !== undefined) {
-      this.#onEncrypted(result.raw, head, head.mn, device);
+      this.#onEncrypted(raw, { mn: head.mn, head, segment: raw.subarray(HEADER), device });
       return;
     }
     if (this.#tooMuchBroken()) {
@@ -219,28 +204,29 @@ export class Connection {
     }
     // What a broken head says is not believed: the connection tells whose it is.
     const mn = this.#firstMn ?? (device === undefined ? null : head.mn);
-    const fault = { reason: FAULTS[result.code], detail: `frame: ${result.code}: ${result.message}` };
-    this.#handOn(this.#message(result.raw, mn, fault), head, () => 'not-sound');
+    const fault = { reason: FAULTS[code], detail: `frame: ${code}: ${message}` };
+    this.#handOn(this.#message(raw, mn, fault), head, () => 'not-sound');
   }
 
   /** 2025, SM4: only the codec, which has the key, can tell whether it is sound. */
-  #onEncrypted(raw: Buffer, head: FrameHead, mn: string, device: RegisteredDevice): void {
-    this.#handOn(this.#message(raw, mn), head, (outcome) => {
+  #onEncrypted(raw: Buffer, frame: SoundFrame): void {
+    this.#handOn(this.#message(raw, frame.mn), frame.head, (outcome) => {
       if (isUnverified(outcome)) return 'not-sound';
-      this.#firstMn ??= mn;
-      const frame = { mn, head, segment: raw.subarray(HEADER), device };
+      this.#firstMn ??= frame.mn;
       if (!this.#closed) this.#deps.heard(this, frame);
-      const answer = this.#answerFor(frame, true);
-      if (answer === '9013' || answer === '9014') this.send(encodeAnswer(answer, head, device.hj212));
-      this.#deps.stored(this, frame);
-      return answer;
+      return this.#answer(frame, true);
     });
   }
 
-  #answerFor({ head, device }: SoundFrame, sound: boolean): Answer {
-    if (!sound) return 'not-sound';
-    if (device === undefined && this.#deps.config.unknownDevices === 'disconnect') return 'device-unknown';
-    return answerTo(head, this.#deps.config);
+  /** It is durable. */
+  #answer(frame: SoundFrame, sound: boolean): Answer {
+    const { head, device } = frame;
+    const isStranger = device === undefined && this.#deps.config.unknownDevices === 'disconnect';
+    const answer = !sound ? 'not-sound' : isStranger ? 'device-unknown' : answerTo(head, this.#deps.config);
+    if (answer === '9013' || answer === '9014') this.send(encodeAnswer(answer, head, device?.hj212 ?? null));
+    this.#deps.stored(this, frame);
+    if (isStranger) this.end('device-unknown');
+    return answer;
   }
 
   #message(raw: Buffer, mn: string | null, fault?: DeviceMessage['fault']): DeviceMessage {
@@ -251,86 +237,32 @@ export class Connection {
 
   /** `durable` says what the frame was answered with. */
   #handOn(message: DeviceMessage, head: FrameHead, durable: (outcome: AcceptOutcome) => Answer): void {
+    const { meters, log } = this.#deps;
     const bytes = message.payload.length;
-    this.#inFlight += 1;
-    this.#deps.intake.enter(bytes);
-    if (this.#inFlight >= this.#deps.config.maxInFlight || this.#deps.intake.full) this.#hold();
-    // Broken pieces, like frames that ask for no answer, will not come again.
-    const comesAgain = message.fault === undefined && head.flag !== null && (head.flag & 1) === 1;
-    this.#store(message, comesAgain)
+    this.#gate.enter(bytes);
+    store(message, this.#deps, {
+      // Broken pieces, like frames that ask for no answer, will not come again.
+      comesAgain: message.fault === undefined && head.flag !== null && (head.flag & 1) === 1,
+      signal: this.#stopped.signal,
+      failed: () => {
+        meters.unstored.inc();
+        this.#gate.rest(REST_MS);
+      },
+    })
       .then((outcome) => {
-        if (outcome !== null) this.#deps.meters.answers.inc({ answer: durable(outcome) });
+        if (outcome !== null) meters.answers.inc({ answer: durable(outcome) });
       })
-      .catch((error: unknown) =>
-        this.#deps.log.error({ err: error, remote: this.remote }, 'answering a frame failed'),
-      )
+      .catch((error: unknown) => log.error({ err: error, remote: this.remote }, 'answering a frame failed'))
       .finally(() => {
-        this.#inFlight -= 1;
-        this.#deps.intake.leave(bytes);
+        this.#gate.leave(bytes);
         this.#settle();
       });
   }
 
-  /** Null: it was not stored, and its device will send it again. */
-  async #store(message: DeviceMessage, comesAgain: boolean): Promise<AcceptOutcome | null> {
-    for (let wait = FIRST_RETRY_MS; ; wait = Math.min(2 * wait, LAST_RETRY_MS)) {
-      try {
-        const outcome = await this.#deps.accept(message);
-        this.#deps.outage.over();
-        return outcome;
-      } catch (error) {
-        this.#deps.outage.begun(error);
-        this.#deps.meters.unstored.inc();
-        this.#rest();
-        if (comesAgain || this.#stopped.signal.aborted) return null;
-        await sleep(wait, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
-        if (this.#stopped.signal.aborted) return null;
-      }
-    }
-  }
-
   #settle(): void {
-    if (this.#inFlight === 0 && this.#cut.length === 0) {
-      for (const tell of this.#whenSettled.splice(0)) tell();
-      if (this.#ended && !this.#closed) this.#closeOurSide();
-    }
-    this.#readOn();
-  }
-
-  #hold(): void {
-    if (!this.#reading) return;
-    this.#reading = false;
-    this.#socket.pause();
-  }
-
-  #readOn(): void {
-    if (this.#reading || this.#ended || this.#resting || this.#cut.length > 0) return;
-    if (this.#inFlight > this.#deps.config.maxInFlight / 2) return;
-    if (this.#deps.intake.full) {
-      this.#deps.intake.whenRoom(this.#goOn);
-      return;
-    }
-    this.#reading = true;
-    this.#socket.resume();
-  }
-
-  #rest(): void {
-    this.#hold();
-    if (this.#resting || this.#closed) return;
-    this.#resting = true;
-    setTimeout(() => {
-      this.#resting = false;
-      this.#readOn();
-    }, REST_MS).unref();
-  }
-
-  /** What became due in one turn of the event loop leaves in one write. */
-  #flush(): void {
-    const answers = this.#answers;
-    this.#answers = [];
-    if (answers.length === 0 || this.#socket.destroyed || !this.#socket.writable) return;
-    this.#socket.write(answers.length === 1 ? (answers[0] ?? '') : Buffer.concat(answers));
-    if (this.#socket.writableLength > MOST_UNREAD_BYTES) this.end('reads-no-answers');
+    if (this.#gate.inFlight > 0 || this.#cut.length > 0) return;
+    for (const tell of this.#whenSettled.splice(0)) tell();
+    if (this.#ended && !this.#closed) this.#closeOurSide();
   }
 
   #onEnd(): void {
@@ -341,7 +273,7 @@ export class Connection {
   #closeOurSide(): void {
     // Behind the answers that leave with this turn.
     setImmediate(() => {
-      this.#flush();
+      this.#outbox.flush();
       this.#socket.end();
     });
   }
@@ -350,7 +282,7 @@ export class Connection {
     this.#closed = true;
     if (!this.#ended) this.#take(this.#splitter.end());
     this.#work(this.#cut.length);
-    this.#deps.intake.forget(this.#goOn);
+    this.#gate.close();
     this.#deps.closed(this, this.#ended);
   }
 
@@ -366,9 +298,4 @@ export class Connection {
     const device = mn === null ? undefined : this.#deps.find(mn);
     return Math.max(this.#deps.config.maxSegmentBytes, device?.hj212?.maxSegmentBytes ?? 0);
   }
-}
-
-/** The codec did not find the checksum that the device's profile asks for. */
-function isUnverified({ outcome, reason }: AcceptOutcome): boolean {
-  return outcome === 'quarantined' && (reason === 'crc-mismatch' || reason === 'not-decrypted');
 }

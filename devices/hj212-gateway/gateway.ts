@@ -6,13 +6,14 @@ import { QianliyanError, type RegisteredDevice } from '../../contracts/index.ts'
 import type { DeviceMessage, SessionEvent } from '../message.ts';
 import { type Hj212Request, parseLocalTime } from './commands.ts';
 import { allowedSources, type Hj212GatewayConfig } from './config.ts';
-import { type AcceptOutcome, Connection, type SoundFrame } from './connection.ts';
+import { Connection, type SoundFrame } from './connection.ts';
 import { Intake } from './intake.ts';
 import { Links } from './links.ts';
 import { gatewayMeters } from './meters.ts';
 import { Outage } from './outage.ts';
 import { type Link, type RequestResult, Requests } from './requests.ts';
 import { Sessions } from './sessions.ts';
+import type { AcceptOutcome } from './storing.ts';
 
 /** The HJ 212 gateway at work. */
 export interface Hj212Gateway {

@@ -9,7 +9,7 @@
  *
  *   1 config.ts      where to listen, who may connect, what may wait
  *   2 gateway.ts     the port, and what belongs to all connections
- *   3 connection.ts  bytes in, frames to ingest, answers out; bounded     head.ts, answers.ts, intake.ts
+ *   3 connection.ts  bytes in, frames to ingest, answers out; bounded     head.ts, storing.ts, answers.ts, read-gate.ts, outbox.ts
  *   4 links.ts       which connection carries which device                sessions.ts
  *   5 requests.ts    dialogues that we begin                              commands.ts, results.ts
  *   6 api.ts         the same for people
@@ -19,6 +19,6 @@
 export { hj212Api } from './api.ts';
 export { Hj212Request } from './commands.ts';
 export { Hj212GatewayConfig } from './config.ts';
-export type { AcceptOutcome } from './connection.ts';
 export * from './gateway.ts';
 export type { RequestOutcome, RequestResult } from './requests.ts';
+export type { AcceptOutcome } from './storing.ts';

@@ -12,8 +12,8 @@ import { projectRoot } from '../../../backbone/project-root.ts';
 import { Device, type RegisteredDevice } from '../../../contracts/index.ts';
 import type { DeviceMessage } from '../../message.ts';
 import { Hj212GatewayConfig } from '../config.ts';
-import type { AcceptOutcome } from '../connection.ts';
 import { type Hj212Gateway, startHj212Gateway } from '../gateway.ts';
+import type { AcceptOutcome } from '../storing.ts';
 
 /**
  * The gateway on a real socket. The other side is a foreign one: tests/foreign/hj212_device.py has its own framing and
