@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Interned } from '../../backbone/interned.ts';
 
 /**
  * Takes the PUBLISH packets of QoS 0 and 1 out of the byte stream of an MQTT 5 connection (clause 3.3) and lets all else
@@ -26,6 +27,8 @@ export interface TapEvents {
 }
 
 const PUBLISH = 3;
+/** Devices publish to the same few topics for ever. */
+const topics = new Interned(32_768);
 /** Of an oversize packet: topic (at most 65,537 bytes), packet id, properties, and the head of its payload. */
 const HEAD_BYTES = 192 * 1024;
 const KEPT_PAYLOAD_BYTES = 64 * 1024;
@@ -127,13 +130,13 @@ export class PublishTap {
       this.#fail(parsed);
       return;
     }
-    const { payloadAt, ...publish } = parsed;
-    if (long === null)
-      this.#events.publish({ ...publish, payload: body.subarray(payloadAt), oversize: null });
-    else {
-      const payload = Buffer.from(body.subarray(payloadAt, payloadAt + KEPT_PAYLOAD_BYTES));
-      this.#events.publish({ ...publish, payload, oversize: long.payloadFrom(payloadAt) });
-    }
+    // Field by field: this is done for every message.
+    const { topic, qos, messageId, userProperties, payloadAt } = parsed;
+    const head = long === null ? body.length : payloadAt + KEPT_PAYLOAD_BYTES;
+    const window = body.subarray(payloadAt, head);
+    const payload = long === null ? window : Buffer.from(window);
+    const oversize = long === null ? null : long.payloadFrom(payloadAt);
+    this.#events.publish({ topic, payload, qos, messageId, userProperties, oversize });
   }
 
   #fail(message: string): void {
@@ -229,7 +232,7 @@ function parsePublish(firstByte: number, body: Buffer): ParsedPublish | string {
   if (propertiesAt >= body.length) return 'a PUBLISH that ends within its header';
   const messageId = qos === 1 ? body.readUInt16BE(topicEnd) : 0;
   if (qos === 1 && messageId === 0) return 'a PUBLISH with the packet identifier 0';
-  const topic = body.toString('utf8', 2, topicEnd);
+  const topic = topics.read(body, 2, topicEnd);
   if (body[propertiesAt] === 0) {
     return { topic, qos, messageId, userProperties: null, payloadAt: propertiesAt + 1 };
   }
