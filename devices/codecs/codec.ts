@@ -12,8 +12,8 @@ export interface Codec {
   /** Which topics are its own; null for all others. Called once a topic, then remembered. */
   match(topic: string): Address | null;
   decode(input: CodecInput): Decoded | Promise<Decoded>;
-  /** What it waited for in vain, by device id or address; each is told once. For codecs that join messages. */
-  overdue?(now: number): { device: string; rejected: Rejected }[];
+  /** What it waited for in vain; each is told once. For codecs that join messages. */
+  overdue?(now: number): Overdue[];
 }
 
 /** What a topic tells before the payload is read. */
@@ -57,6 +57,13 @@ export interface Rejected {
   reason: QuarantineReason;
   /** A sentence that names path, value and what is allowed. */
   detail: string;
+}
+
+/** Messages that never came; `device`: id or address, `topic`: where they would have come. */
+export interface Overdue {
+  device: string;
+  topic: string;
+  rejected: Rejected;
 }
 
 /** What a payload says of one device. */

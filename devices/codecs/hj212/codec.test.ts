@@ -184,7 +184,9 @@ describe('packets that never come', () => {
     decode(first);
     expect(codec.overdue?.(NOW)).toEqual([]);
     const rejected = { reason: 'packet-incomplete', detail: expect.stringContaining('2, 3 never came') };
-    expect(codec.overdue?.(NOW + 600_000)).toEqual([{ device: `hj212:${MN}`, rejected }]);
+    expect(codec.overdue?.(NOW + 600_000)).toEqual([
+      { device: `hj212:${MN}`, topic: `hj212/${MN}`, rejected },
+    ]);
     expect(codec.overdue?.(NOW + 600_000)).toEqual([]);
   });
 

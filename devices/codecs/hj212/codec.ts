@@ -58,18 +58,17 @@ export function hj212(options: Hj212CodecOptions): Codec {
       return together(outcomes, input);
     },
     overdue: (now) =>
-      packets
-        .expire(now)
-        .map(({ mn, detail }) => ({
-          device: `hj212:${mn}`,
-          rejected: { reason: 'packet-incomplete', detail },
-        })),
+      packets.expire(now).map(({ mn, detail }) => ({
+        device: `hj212:${mn}`,
+        topic: `hj212/${mn}`,
+        rejected: { reason: 'packet-incomplete', detail },
+      })),
   };
 }
 
 function match(topic: string): Address | null {
   const mn = TOPIC.exec(topic)?.[1];
-  if (mn !== undefined) return { device: `hj212:${mn}`, kind: 'readings', detail: mn };
+  if (mn !== undefined) return { device: `hj212:${mn}`, kind: 'readings', detail: '' };
   const at = parseDeviceTopic(topic);
   if (at?.channel !== 'hj212' || at.rest !== '') return null;
   return { device: at.device, kind: 'readings', detail: '' };

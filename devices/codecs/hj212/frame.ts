@@ -157,18 +157,22 @@ function sourceOf({ crc }: Sound, { resent }: Hj212Head, edition: Edition): stri
   return `hj212-${edition}${crc === 'modbus' ? '+modbus' : ''}${resent ? '+resent' : ''}`;
 }
 
-/** The MN in the frame against whom the topic names. */
+/** The MN in the frame against whom the topic names: an MN itself (`hj212:<MN>`), or a device that has MNs. */
 function foreign({ mn }: Hj212Head, { address, device }: CodecInput): DecodedOne | null {
   if (mn === null) return rejected('malformed', 'MN: the frame names no device');
-  const own = (device?.addresses ?? []).filter((one) => one.startsWith('hj212:')).map((one) => one.slice(6));
-  const allowed = address.detail !== '' ? [address.detail] : own.length > 0 ? own : [address.device ?? ''];
+  const named = address.device ?? '';
+  const own = mnsAmong(device?.addresses ?? []);
+  const allowed = named.startsWith('hj212:') ? mnsAmong([named]) : own.length > 0 ? own : [named];
   if (allowed.includes(mn)) return null;
-  const hint =
-    address.detail === '' && own.length === 0 ? `; the registry names no address hj212:${mn} for it` : '';
+  const hint = allowed[0] === named ? `; the registry names no address hj212:${mn} for it` : '';
   return rejected(
     'device-mismatch',
     `MN: ${JSON.stringify(mn)} found; ${allowed.join(', ')} is allowed${hint}`,
   );
+}
+
+function mnsAmong(addresses: readonly string[]): string[] {
+  return addresses.filter((one) => one.startsWith('hj212:')).map((one) => one.slice('hj212:'.length));
 }
 
 /** 2025: commands whose CP must be encrypted. Plain ones of a device that encrypts may be anybody's. */
