@@ -51,7 +51,7 @@ export const ExternalBrokerConfig = z.strictObject({
     .int()
     .min(1)
     .max(65_535)
-    .default(2_000)
+    .default(10_000)
     .describe(
       'Unacknowledged messages that the broker may have under way to one connection (receive maximum)',
     ),
