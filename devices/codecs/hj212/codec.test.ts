@@ -106,6 +106,13 @@ describe('a frame that comes again', () => {
     expect(decode(frame({ flag: 9, resent: true }))).toEqual({ kind: 'nothing', repeats: 1 });
   });
 
+  it('is not another record of one exchange: what a host asks for comes under the QN of its request', () => {
+    const { decode } = speaker();
+    const record = (minute: number) =>
+      frame({ cn: '2051', cp: `DataTime=2026111812${minute}00;a21026-Avg=${minute},a21026-Flag=N` });
+    for (const minute of [10, 20, 30]) expect(decode(record(minute))).toMatchObject({ kind: 'readings' });
+  });
+
   it('is not taken for another packet, command or device', () => {
     const { decode } = speaker();
     decode(frame({ flag: 7, packet: { total: 2, index: 1 } })).settled?.(true);

@@ -119,7 +119,7 @@ interface Given {
 function once(frame: Sound, head: Hj212Head, context: FrameContext, read: () => Given): FrameOutcome {
   const { repeats, input } = context;
   const sender = head.mn ?? '';
-  const key = head.qn === null ? null : `${head.qn}|${head.cn}|${head.packet?.index ?? 0}`;
+  const key = keyOf(frame, head);
   if (key === null) return { decoded: [asDecoded(read())] };
   const hash = contentHash(head.resent ? withoutMark(frame.segment) : frame.segment);
   const before = repeats.judge(sender, key, hash);
@@ -130,6 +130,16 @@ function once(frame: Sound, head: Hj212Head, context: FrameContext, read: () => 
   const values = read();
   repeats.remember(sender, key, hash, values.readings.length);
   return { decoded: [asDecoded(values)], kept: () => repeats.durable(sender, key) };
+}
+
+/**
+ * QN, CN and PNO, and DataTime with them: QN names an exchange, and the records that a host has asked for all come under
+ * that of its request. Null: a frame without QN is known by its values alone.
+ */
+function keyOf({ segment }: Sound, { qn, cn, packet }: Hj212Head): string | null {
+  if (qn === null) return null;
+  const time = /[&;,]DataTime=(\d{14,17})/.exec(segment.toString('latin1'))?.[1] ?? '';
+  return `${qn}|${cn}|${packet?.index ?? 0}|${time}`;
 }
 
 /** A record that is sent again under its own QN is the same but for the mark that says so. */
