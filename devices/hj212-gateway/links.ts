@@ -24,19 +24,30 @@ export class Links {
   }
 
   heard(connection: Connection, { mn, head }: SoundFrame, device: RegisteredDevice): void {
-    const profile = device.hj212;
+    const link = this.#links.get(mn);
+    if (link?.connection === connection && link.device === device) {
+      // The usual case: the next frame of a device that goes on speaking here.
+      link.head = head;
+      link.version = versionFor(head.flag, device.hj212);
+      return;
+    }
     this.#links.set(mn, {
       connection,
+      device,
       mn,
       head,
-      version: versionFor(head.flag, profile),
-      crc: profile?.crc ?? 'standard',
+      version: versionFor(head.flag, device.hj212),
+      crc: device.hj212?.crc ?? 'standard',
       send: (frame) => connection.send(frame),
     });
+    this.#bind(connection, mn, device.id);
+  }
+
+  #bind(connection: Connection, mn: string, device: string): void {
     const devices = this.#carried.get(connection) ?? new Map<string, string>();
-    if (devices.get(mn) === device.id) return;
-    this.#carried.set(connection, devices.set(mn, device.id));
-    this.#sessions.began(device.id, connection);
+    if (devices.get(mn) === device) return;
+    this.#carried.set(connection, devices.set(mn, device));
+    this.#sessions.began(device, connection);
   }
 
   /** Gives the MNs that nobody carries any more. */
@@ -57,4 +68,6 @@ export class Links {
 
 interface CarriedLink extends Link {
   connection: Connection;
+  /** The version of it that the link was made by. */
+  device: RegisteredDevice;
 }
