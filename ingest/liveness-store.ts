@@ -1,4 +1,5 @@
 import type { Log, Migrations, Records } from '../backbone/index.ts';
+import { pause } from '../backbone/retry.ts';
 import type { LivenessState, LivenessWhy } from './liveness-words.ts';
 
 /**
@@ -47,11 +48,14 @@ export const livenessMigrations: Migrations = {
 };
 
 const ROWS_AT_ONCE = 100;
+/** SQLite works on the thread that asks: a hundred thousand rows at once would hold up every message. */
+const ROWS_A_TRANSACTION = 500;
+const BREATH_MS = 10;
 
 export function livenessStore(records: Pick<Records, 'db'>, log: Log): LivenessStore {
   const db = records.db.withTables<LivenessTables>();
   /** By device id. */
-  let waiting = new Map<string, SavedLiveness>();
+  const waiting = new Map<string, SavedLiveness>();
   let writing: Promise<void> | null = null;
   let failed = false;
 
@@ -75,16 +79,26 @@ export function livenessStore(records: Pick<Records, 'db'>, log: Log): LivenessS
     });
   }
 
+  function takeSome(): SavedLiveness[] {
+    const states: SavedLiveness[] = [];
+    for (const state of waiting.values()) {
+      if (states.length >= ROWS_A_TRANSACTION) break;
+      states.push(state);
+      waiting.delete(state.device);
+    }
+    return states;
+  }
+
   async function writeAll(): Promise<void> {
     while (waiting.size > 0) {
-      const states = waiting;
-      waiting = new Map();
+      const states = takeSome();
       try {
-        await write([...states.values()]);
+        await write(states);
         failed = false;
+        await pause(BREATH_MS);
       } catch (error) {
         // What came meanwhile is newer.
-        waiting = new Map([...states, ...waiting]);
+        for (const state of states) if (!waiting.has(state.device)) waiting.set(state.device, state);
         if (!failed) log.warn({ err: error }, 'the liveness of devices cannot be written down; trying again');
         failed = true;
         return;

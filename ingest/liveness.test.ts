@@ -336,11 +336,11 @@ describe('within ingest', () => {
       why: null,
       ...more,
     });
-    store.save(Array.from({ length: 250 }, (_, i) => state(`d-${i}`)));
+    store.save(Array.from({ length: 1_250 }, (_, i) => state(`d-${i}`)));
     store.save([state('d-7', { state: 'gone', why: 'said-offline' })]);
     await store.settled();
     const loaded = await store.load();
-    expect(loaded).toHaveLength(250);
+    expect(loaded).toHaveLength(1_250);
     expect(loaded.find((one) => one.device === 'd-7')).toEqual(
       state('d-7', { state: 'gone', why: 'said-offline' }),
     );

@@ -66,6 +66,8 @@ interface Entry {
 /** Changes of one tick: an outage of a whole network must not become one giant append. */
 const MOST_CHANGES = 20_000;
 const SAVE_HEARD_EVERY_MS = 600_000;
+/** A stop does not wait for more: beyond that, when a device was last heard may be ten minutes old after a restart. */
+const MOST_SAVED_AT_CLOSE = 5_000;
 
 export async function openLiveness(
   config: IngestConfig['liveness'],
@@ -257,7 +259,10 @@ export async function openLiveness(
     },
     async close() {
       stopListening();
-      for (const entry of entries.values()) if (entry.heardAt > entry.savedHeardAt) unsaved.add(entry);
+      for (const entry of entries.values()) {
+        if (unsaved.size >= MOST_SAVED_AT_CLOSE) break;
+        if (entry.heardAt > entry.savedHeardAt) unsaved.add(entry);
+      }
       save();
       await store.settled();
     },

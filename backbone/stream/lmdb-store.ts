@@ -75,6 +75,7 @@ export class LmdbStore {
         this.#firsts.ifNoExists(key, () => quietly(this.#firsts.put(key, number(0), versionOf(0)))),
       );
     }
+    this.#hearCommit();
     await Promise.all(writes);
     await this.#root.flushed;
   }
@@ -155,9 +156,11 @@ export class LmdbStore {
   /** Makes a group known before its first checkpoint, so that nothing it has to read is trimmed away. */
   async registerGroup(group: string, topic: string, partition: number, at: number): Promise<void> {
     const key: [string, number, string] = [topic, partition, group];
-    await this.#groups.ifNoExists(key, () =>
+    const registered = this.#groups.ifNoExists(key, () =>
       quietly(this.#groups.put(key, groupEntry(KIND.registered, at, null))),
     );
+    this.#hearCommit();
+    await registered;
   }
 
   checkpoint(group: string, topic: string, partition: number): Checkpoint | null {
