@@ -6,8 +6,8 @@
  *      └──▶ ingest, detectors, alerting                   └ sessions: connected, disconnected, lost
  *
  *   1 registry/   devices with all their versions, credentials, templates, lists, unknown devices; api/ over HTTP
- *   2 broker/     the embedded MQTT broker
- *   3 codecs/     what payloads mean, one folder each
+ *   2 broker/     the embedded MQTT broker; external-broker/ reads others; hj212-gateway/ takes monitors over TCP
+ *   3 codecs/     what payloads mean, one folder each; hj212/ is what the codec and the gateway share
  *   4 topics.ts   which device a topic belongs to
  */
 export * from './api/index.ts';
@@ -15,6 +15,7 @@ export * from './broker/broker.ts';
 export * from './commands.ts';
 export * from './config.ts';
 export * from './handover.ts';
+export * from './hj212-gateway/index.ts';
 export * from './message.ts';
 export * from './registry/adopt.ts';
 export * from './registry/registry.ts';
