@@ -28,4 +28,10 @@ describe('a failure is told to people', () => {
     });
     expect(describeFailure(new TypeError('x')).text).toContain('failure.test.ts');
   });
+
+  it('a disk without room is one of those we expect', () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    const { text, exitCode } = describeFailure(full);
+    expect([text.split(':')[0], text.split('\n').length, exitCode]).toEqual(['STORE_FULL', 1, 1]);
+  });
 });
