@@ -47,6 +47,7 @@ export interface FramingOptions extends PeerProfile {
 
 const HEADER = 6;
 const CRC_DIGITS = 4;
+const HASH = 0x23;
 const NEWLINE = 0x0a;
 /** Bytes behind the longest data segment that are looked at to find a frame's real end. */
 const LOOKAHEAD = 16;
@@ -212,7 +213,7 @@ export class FrameSplitter {
   /** Enough is here to say where the frame at hand ends. */
   #endIsSeen(stated: number): boolean {
     if (this.#buffer.length >= this.#limit(stated) || this.#buffer.indexOf(NEWLINE, HEADER) >= 0) return true;
-    return /##\d{4}/.test(this.#buffer.toString('latin1', 2));
+    return /##\d{4}/.test(this.#buffer.toString('latin1', 2, this.#limit(stated)));
   }
 
   /** How far a frame that states so much is looked at. */
@@ -232,12 +233,11 @@ export class FrameSplitter {
     return { length: match ? match.index + 2 : null, nextHeader };
   }
 
-  /** Index of `##dddd`; -1 when there is none in what is here. */
+  /** Index of `##dddd`; -1 when there is none in what is looked at: as much as one piece of garbage may be long. */
   #findHeader(): number {
-    for (let at = this.#buffer.indexOf('##'); at >= 0; at = this.#buffer.indexOf('##', at + 1)) {
-      if (at + HEADER > this.#buffer.length) return -1;
-      if (/^\d{4}$/.test(this.#buffer.toString('latin1', at + 2, at + HEADER))) return at;
-    }
+    const bytes = this.#buffer;
+    const last = Math.min(bytes.length, this.#limit(0) + HEADER) - HEADER;
+    for (let at = 0; at <= last; at += 1) if (isHeader(bytes, at)) return at;
     return -1;
   }
 
@@ -270,6 +270,16 @@ export class FrameSplitter {
     const raw = Buffer.from(this.#buffer.subarray(0, used));
     return { used, result: { ok: false, at: this.#position, code, message, raw } };
   }
+}
+
+function isHeader(bytes: Buffer, at: number): boolean {
+  if (bytes[at] !== HASH || bytes[at + 1] !== HASH) return false;
+  for (let i = at + 2; i < at + HEADER; i += 1) if (!isDigit(bytes[i] ?? 0)) return false;
+  return true;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
 }
 
 /** MN stands before CP, in clear text in every edition. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Frames that were seen, by sender and key (QN, CN, PNO): a sender that hears no answer says the same up to four times (2017
+ * Frames that were seen, by sender and key (QN, CN, PNO, DataTime): a sender that hears no answer says the same up to four times (2017
  * 6.5). Bounded: the last PER_SENDER frames of each sender, MOST_FRAMES of all, those of the sender longest unheard go first;
  * what is forgotten is known again by its values, in ingest.
  */

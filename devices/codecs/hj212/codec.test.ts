@@ -154,6 +154,20 @@ describe('several frames in one payload', () => {
   });
 });
 
+describe('a payload that is broken all through', () => {
+  it('is given up after some pieces: it holds nobody up, and fills no quarantine', () => {
+    const { decode } = speaker();
+    const decoded = decode(Buffer.concat([frame(), Buffer.from('##0999'.repeat(150_000)), frame()]));
+    if (decoded.kind !== 'several') throw new Error(decoded.kind);
+    expect(decoded.parts).toHaveLength(22);
+    expect(decoded.parts[0]?.decoded.kind).toBe('readings');
+    expect(decoded.parts.at(-1)?.decoded).toMatchObject({
+      reason: 'malformed',
+      detail: expect.stringContaining('the payload was not looked at'),
+    });
+  });
+});
+
 describe('an encrypted device (2025)', () => {
   const sealed = (cp = CP, key = KEY) => {
     const plain = encodeSegment({ ...HEAD, flag: 9, cp });

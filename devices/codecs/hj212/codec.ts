@@ -74,6 +74,11 @@ function match(topic: string): Address | null {
   return { device: at.device, kind: 'readings', detail: '' };
 }
 
+/** Broken pieces of one payload that are told one by one. */
+const MOST_BROKEN = 20;
+const SLICE_BYTES = 4_096;
+
+/** Slice by slice: of a payload that is broken all through, the rest is not looked at, so that it holds nobody up. */
 function cut(payload: Buffer, profile: Hj212Profile, key: Buffer | null): FrameResult[] {
   const splitter = new FrameSplitter({
     maxSegment: profile.maxSegmentBytes,
@@ -81,7 +86,23 @@ function cut(payload: Buffer, profile: Hj212Profile, key: Buffer | null): FrameR
     key,
     braces: profile.encrypted,
   });
-  return [...splitter.push(payload), ...splitter.end()];
+  const results: FrameResult[] = [];
+  for (let at = 0; at <= payload.length; at += SLICE_BYTES) {
+    const slice = payload.subarray(at, at + SLICE_BYTES);
+    results.push(...splitter.push(slice), ...(at + SLICE_BYTES > payload.length ? splitter.end() : []));
+    const end = endOfPatience(results);
+    if (end !== null) return end;
+  }
+  return results;
+}
+
+/** Null: there is patience left. */
+function endOfPatience(results: readonly FrameResult[]): FrameResult[] | null {
+  const broken = results.filter((result) => !result.ok);
+  const last = broken[MOST_BROKEN];
+  if (last === undefined || last.ok) return null;
+  const message = `more than ${MOST_BROKEN} broken pieces; from here on the payload was not looked at`;
+  return [...results.slice(0, results.indexOf(last)), { ...last, code: 'no-header', message }];
 }
 
 /** Of several frames each is taken by itself: one may be re-sent, and another broken. */
