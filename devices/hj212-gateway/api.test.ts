@@ -1,16 +1,19 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { manualClock } from '../../backbone/clock.ts';
 import { createHttpServer, type HttpServer } from '../../backbone/http.ts';
-import { hj212Api } from './api.ts';
+import { type Hj212RequestStep, hj212Api } from './api.ts';
 import { Hj212Request } from './commands.ts';
-import { realtime, type Stage, startStage, until } from './testing/stage.ts';
+import { NOW, realtime, type Stage, startStage, until } from './testing/stage.ts';
 
 /** What people can ask of a monitor over HTTP. */
 
 let stage: Stage;
 let http: HttpServer;
+let audited: Hj212RequestStep[];
 
 beforeEach(async () => {
+  audited = [];
   stage = await startStage();
   http = createHttpServer({
     log: pino({ level: 'silent' }),
@@ -18,7 +21,13 @@ beforeEach(async () => {
     port: 0,
     portSetting: 'http.port',
   });
-  await http.app.register(hj212Api({ gateway: () => stage.gateway }));
+  await http.app.register(
+    hj212Api({
+      gateway: () => stage.gateway,
+      clock: manualClock(NOW),
+      audit: async (step) => void audited.push(step),
+    }),
+  );
 });
 afterEach(async () => {
   await http.close();
@@ -49,6 +58,9 @@ it('asks a connected monitor, and gives what it said in words', async () => {
     answer: { RtdInterval: '30' },
     clockOffS: null,
   });
+  expect(audited).toEqual([
+    { at: NOW, who: 'api', via: '127.0.0.1', device: 'dust-01', request: { cn: '1061' }, outcome: 'done' },
+  ]);
 });
 
 it('says so when the device is not connected, not known, or the request is not one', async () => {

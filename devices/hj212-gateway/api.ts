@@ -1,9 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { Clock } from '../../backbone/index.ts';
 import { addRoute } from '../../backbone/route.ts';
 import { QianliyanError } from '../../contracts/index.ts';
+import { authorOf } from '../api/asked.ts';
 import { Hj212Request } from './commands.ts';
 import type { Hj212Gateway, Hj212RequestResult } from './gateway.ts';
+import type { RequestOutcome } from './requests.ts';
 import { exeRtn, qnRtn } from './results.ts';
 
 const Params = z.strictObject({ id: z.string().max(200) });
@@ -26,11 +29,30 @@ const Answer = z.strictObject({
   tries: z.number().int().describe('How often it was sent'),
 });
 
+/** A request by a person, for the audit trail. */
+export interface Hj212RequestStep {
+  at: number;
+  who: string;
+  /** Address that it came from. */
+  via: string | null;
+  device: string;
+  request: Hj212Request;
+  outcome: RequestOutcome;
+}
+
+export interface Hj212ApiDeps {
+  /** Asked at each request: the gateway is among the last to start; null where none is configured. */
+  gateway: () => Hj212Gateway | null;
+  clock: Clock;
+  /** Resolves when the step is in the audit trail. */
+  audit?: (step: Hj212RequestStep) => Promise<void>;
+}
+
 /**
  * POST /api/devices/:id/hj212/requests    a request to a connected monitor; answers when the dialogue has ended
- * Sessions and roles are checked before, for all of /api. `gateway` is asked at each request: it is the last to start, and null where none is configured.
+ * Sessions and roles are checked before, for all of /api.
  */
-export function hj212Api({ gateway }: { gateway: () => Hj212Gateway | null }) {
+export function hj212Api({ gateway, clock, audit }: Hj212ApiDeps) {
   return async (app: FastifyInstance): Promise<void> => {
     addRoute(
       app,
@@ -43,11 +65,14 @@ export function hj212Api({ gateway }: { gateway: () => Hj212Gateway | null }) {
         body: Hj212Request,
         answer: Answer,
       },
-      async ({ params, body }) => {
+      async ({ params, body, request }) => {
         const running = gateway();
         if (running === null)
           throw new QianliyanError('ILLEGAL_TRANSITION', 'the HJ 212 gateway is off: set hj212.port');
-        return inWords(await running.request(params.id, body));
+        const result = await running.request(params.id, body);
+        const { device, outcome } = result;
+        await audit?.({ at: clock.now(), ...authorOf(request), device, request: body, outcome });
+        return inWords(result);
       },
     );
   };

@@ -63,6 +63,13 @@ export const Hj212GatewayConfig = z.strictObject({
     .max(10_000)
     .default(60)
     .describe('A connection that sends more pieces that are no sound frame is ended'),
+  maxStrangersPerMinute: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(600)
+    .describe('The same for frames of MNs that no device has'),
   firstFrameS: z
     .number()
     .int()

@@ -45,7 +45,13 @@ export interface SoundFrame {
 }
 
 /** Why the gateway ends a connection. Log and metric show this same word. */
-export type EndReason = 'too-much-broken' | 'nothing-sound' | 'idle' | 'reads-no-answers' | 'device-unknown';
+export type EndReason =
+  | 'too-much-broken'
+  | 'too-many-strangers'
+  | 'nothing-sound'
+  | 'idle'
+  | 'reads-no-answers'
+  | 'device-unknown';
 
 const FAULTS: Readonly<Record<FrameError, QuarantineReason>> = {
   'no-header': 'malformed',
@@ -61,7 +67,29 @@ const HEADER = 6;
 const FRAMES_A_TURN = 32;
 /** After a failure of storage nothing is read for so long. */
 const REST_MS = 1_000;
+const FAREWELL_MS = 1_000;
 const MINUTE_MS = 60_000;
+
+/** So many a minute, by the wall clock. */
+class PerMinute {
+  readonly #most: number;
+  #since = performance.now();
+  #count = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  allows(): boolean {
+    const now = performance.now();
+    if (now - this.#since > MINUTE_MS) {
+      this.#since = now;
+      this.#count = 0;
+    }
+    this.#count += 1;
+    return this.#count <= this.#most;
+  }
+}
 
 export class Connection {
   /** `address:port`, for people. */
@@ -82,7 +110,8 @@ export class Connection {
   #closed = false;
   /** We have ended it: what it still says is not looked at. */
   #dropped = false;
-  #broken = { since: performance.now(), count: 0 };
+  readonly #broken: PerMinute;
+  readonly #strangers: PerMinute;
   #whenSettled: (() => void)[] = [];
 
   constructor(socket: Socket, deps: ConnectionDeps) {
@@ -90,6 +119,8 @@ export class Connection {
     this.#socket = socket;
     this.#deps = deps;
     this.remote = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
+    this.#broken = new PerMinute(config.maxBrokenPerMinute);
+    this.#strangers = new PerMinute(config.maxStrangersPerMinute);
     this.#gate = new ReadGate(socket, deps.intake, config.maxInFlight);
     this.#outbox = new Outbox(socket, () => this.end('reads-no-answers'));
     this.#splitter = new FrameSplitter({
@@ -144,6 +175,8 @@ export class Connection {
     this.#outbox.flush();
     this.#stopped.abort();
     this.#socket.destroySoon();
+    // A device that reads nothing does not hold up the stop.
+    setTimeout(() => this.#socket.destroy(), FAREWELL_MS).unref();
   }
 
   #take(results: readonly FrameResult[]): void {
@@ -177,8 +210,13 @@ export class Connection {
       this.#handOn(this.#message(result.raw, null, fault), head, () => 'not-sound');
       return;
     }
-    this.#firstMn ??= mn;
     const device = this.#deps.find(mn);
+    // Each goes to quarantine, which is bounded: one sender must not push out what others have there.
+    if (device === undefined && !this.#strangers.allows()) {
+      this.end('too-many-strangers');
+      return;
+    }
+    this.#firstMn ??= mn;
     const frame: SoundFrame = { mn, head, segment: result.segment, device };
     this.#deps.heard(this, frame);
     const variantFits = result.crc === (device?.hj212?.crc ?? 'standard');
@@ -198,7 +236,7 @@ export class Connection {
       this.#onEncrypted(raw, { mn: head.mn, head, segment: raw.subarray(HEADER), device });
       return;
     }
-    if (this.#tooMuchBroken()) {
+    if (!this.#broken.allows()) {
       this.end('too-much-broken');
       return;
     }
@@ -284,13 +322,6 @@ export class Connection {
     this.#work(this.#cut.length);
     this.#gate.close();
     this.#deps.closed(this, this.#ended);
-  }
-
-  #tooMuchBroken(): boolean {
-    const now = performance.now();
-    if (now - this.#broken.since > MINUTE_MS) this.#broken = { since: now, count: 0 };
-    this.#broken.count += 1;
-    return this.#broken.count > this.#deps.config.maxBrokenPerMinute;
   }
 
   #allowedSegment(head: Buffer): number {

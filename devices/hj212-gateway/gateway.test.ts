@@ -314,6 +314,14 @@ describe('connections', () => {
     expect(stage.received).toHaveLength(1);
   });
 
+  it('that name one stranger after the other end before they fill the quarantine', async () => {
+    stage = await startStage({ maxStrangersPerMinute: 3 });
+    const one = await stage.monitor();
+    for (let i = 0; i < 5; i++) one.tell({ send: realtime(4, `STRANGER${i}`) });
+    await until(() => one.heard.some((h) => h.closed === true));
+    expect(stage.received).toHaveLength(3);
+  });
+
   it('that flood are read no further than their bound, and others are answered meanwhile', async () => {
     stage = await startStage({ maxInFlight: 10 });
     const held: (() => void)[] = [];

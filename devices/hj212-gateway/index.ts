@@ -16,7 +16,7 @@
  *
  * HJ 212 proves nothing about who speaks: MN and PW are clear text that anybody can send. See docs/hj212.md.
  */
-export { hj212Api } from './api.ts';
+export * from './api.ts';
 export { Hj212Request } from './commands.ts';
 export { Hj212GatewayConfig } from './config.ts';
 export * from './gateway.ts';
