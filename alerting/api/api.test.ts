@@ -41,6 +41,7 @@ beforeAll(async () => {
       value: 1 + i / 100,
       quality: 'valid' as const,
       receivedAt: EVENING,
+      ...(i === 11 && { source: 'senml' }),
     })),
   );
   const frames = [{ blob, time: EVENING, detections: [] }];
@@ -303,6 +304,7 @@ describe('readings, catalog, counts', () => {
       `/api/series?datastream=dust-01/TSP&from=${EVENING}&to=${EVENING + MINUTE}`,
     );
     expect(json).toMatchObject({ datastream: 'dust-01/TSP', unit: 'mg/m3', points: [{ time: EVENING }, {}] });
+    expect(json.points.map(({ source }: { source?: string }) => source)).toEqual([undefined, 'senml']);
     expect((await as('reviewer').get('/api/series?datastream=nothing&from=0&to=1')).status).not.toBe(200);
   });
 

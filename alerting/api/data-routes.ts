@@ -79,7 +79,12 @@ async function readings({ series, directory }: DataRouteParts, query: SeriesAske
   return {
     datastream: query.datastream,
     unit: declared?.unit ?? null,
-    points: points.map(({ time, value, quality }) => ({ time, value, quality })),
+    points: points.map(({ time, value, quality, source }) => ({
+      time,
+      value,
+      quality,
+      ...(source !== undefined && { source }),
+    })),
   };
 }
 

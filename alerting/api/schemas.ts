@@ -184,7 +184,17 @@ export const SeriesAnswer = named(
   z.strictObject({
     datastream: z.string(),
     unit: z.string().nullable(),
-    points: z.array(z.strictObject({ time: EpochMs, value: z.number(), quality: Quality })),
+    points: z.array(
+      z.strictObject({
+        time: EpochMs,
+        value: z.number(),
+        quality: Quality,
+        source: z
+          .string()
+          .optional()
+          .describe('How it came, where not as native JSON: hj212-2017, sparkplug …'),
+      }),
+    ),
   }),
 );
 
