@@ -2,6 +2,7 @@ import { Gauge, type Registry as Metrics } from 'prom-client';
 import { encodeRecord } from '../backbone/codec.ts';
 import type { Blobs, Clock, DeviceDirectory, Log, Records, Series, Stream } from '../backbone/index.ts';
 import { type DeviceEvent, type QuarantineEntry, TOPICS } from '../contracts/index.ts';
+import type { CodecOptions } from '../devices/codecs/index.ts';
 import type { SessionEvent } from '../devices/message.ts';
 import { type AcceptDeps, type Acceptor, acceptor } from './accept.ts';
 import type { IngestConfig } from './config.ts';
@@ -32,6 +33,8 @@ export interface IngestDeps {
   log: Log;
   metrics: Metrics;
   directory: DeviceDirectory;
+  /** Keys that codecs need of a device; left out: no device has one. */
+  secretOf?: CodecOptions['secretOf'];
   /** Hears of whoever speaks and is not in the registry. */
   strangers?: AcceptDeps['strangers'];
 }
@@ -92,7 +95,7 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
     startedAt: clock.now(),
     metrics,
   });
-  const ways = routes(config, deps.directory);
+  const ways = routes(config, deps.directory, deps.secretOf);
   const overdue = overdueWatch({ routes: ways, known, quarantine, log });
   const ticker = startTicker(config.tickS, clock, way, (time) => {
     liveness.tick(time);

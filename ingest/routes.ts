@@ -1,5 +1,11 @@
 import type { DeviceDirectory } from '../backbone/index.ts';
-import { type Address, allCodecs, type Codec, type Rejected } from '../devices/codecs/index.ts';
+import {
+  type Address,
+  allCodecs,
+  type Codec,
+  type CodecOptions,
+  type Rejected,
+} from '../devices/codecs/index.ts';
 import { parseDeviceTopic } from '../devices/topics.ts';
 import type { IngestConfig } from './config.ts';
 
@@ -20,11 +26,16 @@ const MOST_TOPICS = 200_000;
 /** Longer ones are looked up each time: a client may make up any number of topics of 64 KiB. */
 const LONGEST_TOPIC = 200;
 
-export function routes(config: IngestConfig, devices: Pick<DeviceDirectory, 'find'>): Routes {
+export function routes(
+  config: IngestConfig,
+  devices: Pick<DeviceDirectory, 'find'>,
+  secretOf?: CodecOptions['secretOf'],
+): Routes {
   const codecs = allCodecs({
     maxInflatedBytes: config.maxInflatedBytes,
     utcOffsetMs: config.utcOffsetMinutes * 60_000,
     devices,
+    ...(secretOf === undefined ? {} : { secretOf }),
     topicMappings: config.topicMappings,
     frigate: config.frigate,
     maxPictureBytes: config.maxPictureBytes,
