@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
+import { connectAsync, type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -318,6 +319,46 @@ describe('within ingest', () => {
     });
     expect(node.ingest.status.list('never-heard', 10, '')).toEqual(['dust-09']);
     await expect(node.ingest.status.of('nobody')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await node.stop();
+  });
+
+  it('the last will of a device that breaks off makes it gone; speaking again, online', async () => {
+    const SITE = { site: 's', location: [123.4, 41.8] };
+    const password = 'dust-01-secret';
+    const node = await startIngestNode({
+      folder,
+      devices: [{ id: 'dust-01', template: 'dust', ...SITE, password }],
+    });
+    const dial = () =>
+      connectAsync({
+        port: node.broker.port,
+        host: '127.0.0.1',
+        reconnectPeriod: 0,
+        username: 'dust-01',
+        password,
+        will: { topic: 'v1/devices/dust-01/status', payload: Buffer.from('offline'), qos: 1, retain: false },
+      });
+    const say = (client: MqttClient) =>
+      client.publishAsync(
+        'v1/devices/dust-01/observations',
+        `{"time":${Date.now()},"readings":{"TSP":0.1}}`,
+        { qos: 1 },
+      );
+    const state = async () => {
+      const { state, why, session } = await node.ingest.status.of('dust-01');
+      return [state, why, session];
+    };
+    const first = await dial();
+    await say(first);
+    expect(await state()).toEqual(['online', null, 'connected']);
+    first.stream.destroy();
+    await expect.poll(state).toEqual(['gone', 'said-offline', 'lost']);
+    const second = await dial();
+    await say(second);
+    expect(await state()).toEqual(['online', null, 'connected']);
+    await second.endAsync();
+    await expect.poll(state).toEqual(['online', null, 'disconnected']);
+    expect((await node.ingest.quarantine.summary()).entered).toBe(0);
     await node.stop();
   });
 
