@@ -18,19 +18,18 @@ export function clockMeter(): ClockMeter {
 }
 
 class Meter implements ClockMeter {
-  readonly #offsets = new Float64Array(PLACES).fill(Number.NEGATIVE_INFINITY);
+  /** A plain array: a typed one would cost three times what is in it, for every device. */
+  readonly #offsets: number[] = [];
   #next = 0;
-  #seen = 0;
 
   see(time: number, receivedAt: number): number {
     this.#offsets[this.#next] = time - receivedAt;
     this.#next = (this.#next + 1) % PLACES;
-    this.#seen = Math.min(PLACES, this.#seen + 1);
     return this.offsetMs ?? 0;
   }
 
   get offsetMs(): number | null {
-    if (this.#seen === 0) return null;
+    if (this.#offsets.length === 0) return null;
     let largest = Number.NEGATIVE_INFINITY;
     for (const offset of this.#offsets) if (offset > largest) largest = offset;
     return largest;
