@@ -156,4 +156,17 @@ export const deviceMigrations: Migrations = {
         .execute();
     },
   },
+  /** Every process asks for what is newer, every two seconds. */
+  devices_0003_indexes_of_changes: {
+    async up(db) {
+      for (const table of [
+        'device_credentials',
+        'device_certificates',
+        'device_secrets',
+        'device_templates',
+      ]) {
+        await db.schema.createIndex(`${table}_changed`).on(table).column('changed').execute();
+      }
+    },
+  },
 };
