@@ -9,6 +9,7 @@ import { QianliyanError } from '../contracts/index.ts';
 import { ImageDetectorsConfig } from '../detectors/images/index.ts';
 import { SensorDetectorsConfig } from '../detectors/sensors/index.ts';
 import { ExternalBrokerConfig } from '../devices/external-broker/index.ts';
+import { Hj212GatewayConfig } from '../devices/hj212-gateway/index.ts';
 import { BrokerConfig } from '../devices/index.ts';
 import { IngestConfig } from '../ingest/index.ts';
 
@@ -68,6 +69,7 @@ export const Config = z.strictObject({
     .max(16)
     .default([])
     .describe('MQTT brokers that are not ours and are read as a client: Mosquitto, EMQX …'),
+  hj212: Hj212GatewayConfig.prefault({}).describe('The HJ 212 gateway, to which monitors connect over TCP'),
   ingest: IngestConfig.prefault({}).describe('From message to stored observation'),
   detectors: z
     .strictObject({

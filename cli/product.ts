@@ -7,6 +7,7 @@ import { type Clock, fastClock, type Log, type StartableClock, wallClock } from 
 import { projectRoot } from '../backbone/project-root.ts';
 import { drawDetections, startImageDetectors } from '../detectors/images/index.ts';
 import { startSensorDetectors } from '../detectors/sensors/index.ts';
+import { hj212Api } from '../devices/hj212-gateway/index.ts';
 import { devicesApi, openRegistry, type Registry } from '../devices/index.ts';
 import { ingestApi, startIngest } from '../ingest/index.ts';
 import { version } from './about.ts';
@@ -34,6 +35,8 @@ export interface Product {
   readonly url: string;
   /** Of the embedded broker; null when it is not enabled. */
   readonly mqttPort: number | null;
+  /** Of the HJ 212 gateway; null when it is not configured. */
+  readonly hj212Port: number | null;
   readonly registry: Registry;
   readonly clock: Clock;
   /** Where the first administrator signs in; null once there is one, or where nobody has to. */
@@ -104,6 +107,7 @@ async function start(
   const entrances = new Entrances();
   await http.app.register(alerting.api);
   await http.app.register(devicesApi({ registry }));
+  await http.app.register(hj212Api({ gateway: () => entrances.hj212, clock }));
   await http.app.register(ingestApi(ingest));
   await http.app.register(healthApi({ metrics, stages: { entrances, ingest, sensors, images, alerting } }));
   await http.app.register(consoleFiles(join(projectRoot, 'console', 'dist')));
@@ -122,12 +126,20 @@ async function start(
   clock.begin();
   await entrances.open(
     config,
-    { registry, ingest, log, metrics, instanceId: instanceId(dataFolder) },
+    { registry, ingest, clock, utcOffsetMs, log, metrics, instanceId: instanceId(dataFolder) },
     closers,
   );
   const signInPath = await alerting.firstSignInLink();
   const signInLink = signInPath === null ? null : new URL(signInPath, url).href;
-  return { url, mqttPort: entrances.mqttPort, registry, clock, signInLink, stop: () => closers.closeAll() };
+  return {
+    url,
+    mqttPort: entrances.mqttPort,
+    hj212Port: entrances.hj212?.port ?? null,
+    registry,
+    clock,
+    signInLink,
+    stop: () => closers.closeAll(),
+  };
 }
 
 function clockOf({ clock }: Config): StartableClock {

@@ -38,7 +38,9 @@ export function registerUp(program: Command): void {
     });
 }
 
-function entrancesOf(config: Config, { mqttPort }: Product): string[] {
+function entrancesOf(config: Config, { mqttPort, hj212Port }: Product): string[] {
   const external = config.externalBrokers.map(({ url }) => `mqtt      ${url}   (external, read as a client)`);
-  return mqttPort === null ? external : [`mqtt      ${config.mqtt.host}:${mqttPort}`, ...external];
+  const own = mqttPort === null ? [] : [`mqtt      ${config.mqtt.host}:${mqttPort}`];
+  const gateway = hj212Port === null ? [] : [`hj212     ${config.hj212.host}:${hj212Port}`];
+  return [...own, ...external, ...gateway];
 }
