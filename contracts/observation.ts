@@ -70,7 +70,7 @@ export const DeviceEvent = z.strictObject({
   device: Id,
   time: EpochMs,
   event: z.enum(['connected', 'disconnected', 'lost', 'online', 'silent', 'gone', 'integrity']),
-  /** A sentence, for `integrity`. */
+  /** For `integrity` a sentence; for liveness why: `no-message`, `said-offline`, `connection-lost`. */
   detail: z.string().max(500).optional(),
 });
 export type DeviceEvent = z.infer<typeof DeviceEvent>;
