@@ -7,7 +7,7 @@ import { startIngestNode } from './ingest-node.ts';
 
 /**
  * The product with very many devices, in a process of its own. Says over IPC how long the start took, and on every word
- * what it holds: memory, stored observations, and how long after their time observations were stored.
+ * what it holds: memory, stored observations, and how long after their time observations were stored (since `begin`).
  */
 export interface SustainedUsage {
   cpuS: number;
@@ -93,6 +93,7 @@ async function usage(): Promise<SustainedUsage> {
 }
 
 process.on('message', async (word) => {
+  if (word === 'begin') latencies.fill(0);
   if (word !== 'stop') {
     process.send?.(await usage());
     return;
