@@ -271,8 +271,8 @@ function groupEntry(kind: number, nextOffset: number, state: Uint8Array | null):
 function* cut(records: readonly StreamRecord[]): Generator<readonly StreamRecord[]> {
   let from = 0;
   let bytes = 0;
-  for (const [index, record] of records.entries()) {
-    const size = recordSize(record);
+  for (let index = 0; index < records.length; index++) {
+    const size = recordSize(records[index] as StreamRecord);
     if (index > from && (bytes + size > MAX_BLOCK_BYTES || index - from >= MAX_BLOCK_RECORDS)) {
       yield records.slice(from, index);
       from = index;
@@ -280,7 +280,7 @@ function* cut(records: readonly StreamRecord[]): Generator<readonly StreamRecord
     }
     bytes += size;
   }
-  if (from < records.length) yield records.slice(from);
+  if (from < records.length) yield from === 0 ? records : records.slice(from);
 }
 
 /** Writes inside a conditional one fail and succeed with it: its promise is the one that is awaited. */
