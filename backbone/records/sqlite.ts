@@ -50,6 +50,10 @@ function openDatabase({ file, busyTimeoutMs = 5_000 }: SqliteRecordsOptions) {
 
 async function close(db: Kysely<object>, database: { open: boolean; pragma(source: string): unknown }) {
   // Folds the write-ahead log into the file, so that a copy of the one file is a whole backup.
-  if (database.open) database.pragma('wal_checkpoint(TRUNCATE)');
+  try {
+    if (database.open) database.pragma('wal_checkpoint(TRUNCATE)');
+  } catch {
+    // Another process is at work on the file: the last one to close it folds the log.
+  }
   await db.destroy();
 }

@@ -17,7 +17,7 @@ import type {
   UpsertOptions,
 } from './registry.ts';
 import { secretBox } from './secrets.ts';
-import { listeners, oneAtATime, refreshRegularly, untilNoneInterferes } from './sharing.ts';
+import { listeners, oneAtATime, refreshRegularly, takeWriteLock, untilNoneInterferes } from './sharing.ts';
 import type { DeviceTables } from './tables.ts';
 import { type TemplateInfo, templateShelf } from './template-shelf.ts';
 import { checkTemplate, followTemplate } from './templates.ts';
@@ -82,6 +82,7 @@ export async function openRegistry(deps: RegistryDeps): Promise<Registry> {
 
   async function commit(steps: readonly RegistryStep[], change: (tx: Tx) => Promise<void>): Promise<void> {
     await db.transaction().execute(async (tx) => {
+      await takeWriteLock(tx);
       await change(tx);
       await deps.audit?.(tx, clock.now(), steps);
     });
@@ -175,6 +176,7 @@ export async function openRegistry(deps: RegistryDeps): Promise<Registry> {
     const template = checkTemplate(input);
     let version: number | null = null;
     await db.transaction().execute(async (tx) => {
+      await takeWriteLock(tx);
       version = await templates.put(tx, name, template, clock.now(), author);
       if (version === null) return;
       await deps.audit?.(tx, clock.now(), [

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Transaction } from 'kysely';
 import type { Log } from '../../backbone/index.ts';
+import type { DeviceTables } from './tables.ts';
 
 /** What it takes that several processes, and several callers, write one registry. */
 
@@ -32,7 +34,15 @@ export function oneAtATime() {
   };
 }
 
-const TRIES = 6;
+/**
+ * Waits for other processes before the first read. SQLite lets a transaction that has read and then wants to write only
+ * fail at once when another one wrote in between; one that begins with a write waits for its turn.
+ */
+export async function takeWriteLock(tx: Transaction<DeviceTables>): Promise<void> {
+  await tx.updateTable('device_versions').set({ who: null }).where('seq', '=', -1).execute();
+}
+
+const TRIES = 10;
 
 /**
  * Does the work on the newest state. When another process wrote in between, the work's transaction fails as a whole (a
