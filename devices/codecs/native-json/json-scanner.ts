@@ -13,17 +13,19 @@ export class JsonScanner {
     this.#at = 0;
   }
 
-  /** A bracket, brace, comma or colon, with the space before it. */
-  protected take(sign: '{' | '}' | '[' | ']' | ',' | ':'): boolean {
-    this.#skipSpace();
-    if (this.bytes[this.#at] !== sign.charCodeAt(0)) return false;
+  /** One of SIGN, with the space before it. */
+  protected take(sign: number): boolean {
+    if (this.bytes[this.#at] !== sign) {
+      this.#skipSpace();
+      if (this.bytes[this.#at] !== sign) return false;
+    }
     this.#at += 1;
     return true;
   }
 
   /** A key, with the colon behind it. */
   protected key(): boolean {
-    return this.text() && this.take(':');
+    return this.text() && this.take(SIGN.colon);
   }
 
   protected text(): boolean {
@@ -122,6 +124,15 @@ function digitAt(bytes: Buffer, at: number): number {
   return byte !== undefined && byte >= DIGIT_0 && byte <= DIGIT_9 ? byte - DIGIT_0 : -1;
 }
 
+/** What stands between values, as bytes. */
+export const SIGN = {
+  comma: 0x2c,
+  colon: 0x3a,
+  beginArray: 0x5b,
+  endArray: 0x5d,
+  beginObject: 0x7b,
+  endObject: 0x7d,
+} as const;
 const TAB = 0x09;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

@@ -1,12 +1,12 @@
 import { Interned } from '../../../backbone/interned.ts';
 import { EpochMs, Quality, Statistic } from '../../../contracts/index.ts';
 import type { Reading } from '../codec.ts';
-import { JsonScanner } from './json-scanner.ts';
+import { JsonScanner, SIGN } from './json-scanner.ts';
 import { rfc3339 } from './rfc3339.ts';
 
 /**
- * Readings straight from the bytes of a NativePayload, without an object for each brace: five times as fast as JSON.parse
- * and a check of what it made.
+ * Readings straight from the bytes of a NativePayload, without an object for each brace: in the time that JSON.parse takes
+ * alone, with all that had to be checked, and put in order, behind it.
  *
  * It is sound, not complete: what it accepts, JSON.parse and the schema accept with the same readings in the same order;
  * of whatever it is not sure (escapes, keys that stand twice, anything wrong) it says null, and those decide. A property
@@ -47,17 +47,17 @@ class PayloadScanner extends JsonScanner {
   }
 
   #messages(): boolean {
-    if (!this.take('[')) return this.#message();
+    if (!this.take(SIGN.beginArray)) return this.#message();
     for (let count = 1; count <= MOST_MESSAGES; count++) {
       if (!this.#message()) return false;
-      if (this.take(']')) return true;
-      if (!this.take(',')) return false;
+      if (this.take(SIGN.endArray)) return true;
+      if (!this.take(SIGN.comma)) return false;
     }
     return false;
   }
 
   #message(): boolean {
-    if (!this.take('{')) return false;
+    if (!this.take(SIGN.beginObject)) return false;
     this.#first = this.#readings.length;
     this.#time = Number.NaN;
     this.#statistic = 'instant';
@@ -65,8 +65,8 @@ class PayloadScanner extends JsonScanner {
     this.#fields = 0;
     do {
       if (!this.key() || !this.#field()) return false;
-    } while (this.take(','));
-    return this.take('}') && this.#complete();
+    } while (this.take(SIGN.comma));
+    return this.take(SIGN.endObject) && this.#complete();
   }
 
   #field(): boolean {
@@ -109,14 +109,14 @@ class PayloadScanner extends JsonScanner {
   }
 
   #readReadings(): boolean {
-    if (!this.take('{')) return false;
-    if (this.take('}')) return true;
+    if (!this.take(SIGN.beginObject)) return false;
+    if (this.take(SIGN.endObject)) return true;
     do {
       if (!this.key()) return false;
       const property = this.#property();
       if (property === null || !this.#reading(property)) return false;
-    } while (this.take(','));
-    return this.take('}');
+    } while (this.take(SIGN.comma));
+    return this.take(SIGN.endObject);
   }
 
   /** Null also for a property that came in this message already, and for one that an object would put elsewhere. */
@@ -132,7 +132,7 @@ class PayloadScanner extends JsonScanner {
   }
 
   #reading(property: string): boolean {
-    if (!this.take('{')) {
+    if (!this.take(SIGN.beginObject)) {
       const value = this.number();
       return !Number.isNaN(value) && this.#add(property, value, null, null);
     }
@@ -152,8 +152,8 @@ class PayloadScanner extends JsonScanner {
         quality = this.#qualityText();
         if (quality === null) return false;
       } else return false;
-    } while (this.take(','));
-    return this.take('}') && !Number.isNaN(value) && this.#add(property, value, unit, quality);
+    } while (this.take(SIGN.comma));
+    return this.take(SIGN.endObject) && !Number.isNaN(value) && this.#add(property, value, unit, quality);
   }
 
   #qualityText(): Quality | null {
