@@ -8,7 +8,7 @@ import { projectRoot } from '../backbone/project-root.ts';
 import { drawDetections, startImageDetectors } from '../detectors/images/index.ts';
 import { startSensorDetectors } from '../detectors/sensors/index.ts';
 import { hj212Api } from '../devices/hj212-gateway/index.ts';
-import { devicesApi, openRegistry, type Registry } from '../devices/index.ts';
+import { devicesApi, openRegistry, openStrangers, type Registry } from '../devices/index.ts';
 import { ingestApi, startIngest } from '../ingest/index.ts';
 import { version } from './about.ts';
 import { Closers } from './closers.ts';
@@ -19,6 +19,7 @@ import { healthApi } from './health.ts';
 import { instanceId } from './instance-id.ts';
 import { quarantineAnswers } from './quarantine-answers.ts';
 import { questions } from './questions.ts';
+import { auditHj212, auditRegistry, secretKeyFile } from './registry-deps.ts';
 import { openStores } from './stores.ts';
 
 /**
@@ -69,7 +70,22 @@ async function start(
   const clock = clockOf(config);
   const metrics = new Metrics();
   const stores = await openStores(dataFolder, log, closers);
-  const registry = closers.add('registry', await openRegistry({ ...stores, clock, log }), (r) => r.close());
+  const registry = closers.add(
+    'registry',
+    await openRegistry({
+      ...stores,
+      clock,
+      log,
+      secretKeyFile: secretKeyFile(dataFolder),
+      audit: auditRegistry,
+    }),
+    (r) => r.close(),
+  );
+  const strangers = closers.add(
+    'unknown devices',
+    await openStrangers({ records: stores.records, registry, log }),
+    (s) => s.close(),
+  );
   const catalog = await loadCatalog(catalogFolder(config));
   const { utcOffsetMinutes } = config;
   const utcOffsetMs = utcOffsetMinutes * 60_000;
@@ -102,12 +118,19 @@ async function start(
     await startImageDetectors(config.detectors.images, { ...shared, dataFolder }),
     (i) => i.stop(),
   );
-  const ingest = closers.add('ingest', await startIngest(config.ingest, shared), (i) => i.stop());
+  const ingest = closers.add(
+    'ingest',
+    await startIngest(config.ingest, { ...shared, strangers, secretOf: registry.secretOf }),
+    (i) => i.stop(),
+  );
 
   const entrances = new Entrances();
   await http.app.register(alerting.api);
-  await http.app.register(devicesApi({ registry }));
-  await http.app.register(hj212Api({ gateway: () => entrances.hj212, clock }));
+  const rerun = (name: string) => ingest.rerun({ name, limit: RERUN_AT_ADOPTION }, 'adopt');
+  await http.app.register(devicesApi({ registry, strangers, rerun }));
+  await http.app.register(
+    hj212Api({ gateway: () => entrances.hj212, clock, audit: auditHj212(stores.records) }),
+  );
   await http.app.register(ingestApi(ingest));
   await http.app.register(healthApi({ metrics, stages: { entrances, ingest, sensors, images, alerting } }));
   await http.app.register(consoleFiles(join(projectRoot, 'console', 'dist')));
@@ -141,6 +164,9 @@ async function start(
     stop: () => closers.closeAll(),
   };
 }
+
+/** Messages of a device that was adopted, which are run again in the same request. */
+const RERUN_AT_ADOPTION = 10_000;
 
 function clockOf({ clock }: Config): StartableClock {
   if (clock.origin === null && clock.speed === 1) return { ...wallClock, begin: () => {} };
