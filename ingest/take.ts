@@ -5,9 +5,10 @@ import type { Settled } from '../devices/handover.ts';
 import type { DeviceMessage } from '../devices/message.ts';
 import { checkReadings } from './check-readings.ts';
 import type { IngestConfig } from './config.ts';
+import { Departure } from './departure.ts';
 import { type BatchMarks, encodeBatch } from './encode-batch.ts';
 import type { KnownDevice } from './known-devices.ts';
-import type { Line, Passenger } from './line.ts';
+import type { Line } from './line.ts';
 import type { Pictures } from './pictures.ts';
 import type { Quarantine } from './quarantine.ts';
 import { accepted, duplicate, type Receipt, refused } from './receipt.ts';
@@ -210,56 +211,6 @@ export function taker(config: IngestConfig, deps: TakeDeps): Taker {
   }
 
   return { take, takeInto, refuse };
-}
-
-/** Readings of one message on their way to the stream: one object a message, rather than promises. */
-class Departure implements Passenger {
-  /** What else has to be done before the message is settled. */
-  also: (() => Promise<Receipt>) | null = null;
-  readonly #tally: Tally;
-  readonly #to: KnownDevice;
-  readonly #taken: number;
-  readonly #duplicates: number;
-  readonly #late: boolean;
-  readonly #settled: Settled;
-
-  constructor(
-    tally: Tally,
-    to: KnownDevice,
-    taken: number,
-    duplicates: number,
-    late: boolean,
-    settled: Settled,
-  ) {
-    this.#tally = tally;
-    this.#to = to;
-    this.#taken = taken;
-    this.#duplicates = duplicates;
-    this.#late = late;
-    this.#settled = settled;
-  }
-
-  arrived(): void {
-    this.#tally.observations += this.#taken;
-    if (this.#late) this.#tally.late += this.#taken;
-    if (this.also === null) this.#settled.durable(accepted(this.#taken, this.#duplicates));
-    else
-      this.also().then(
-        (receipt) => this.#settled.durable(receipt),
-        (error: unknown) => this.#settled.failed(error),
-      );
-  }
-
-  lost(error: unknown): void {
-    forget(this.#to);
-    this.#settled.failed(error);
-  }
-}
-
-/** What was remembered of readings that did not become durable must not make their repeats look known. */
-function forget(known: KnownDevice): void {
-  for (const stream of known.instant.values()) stream.recent.forget();
-  for (const stream of known.others.values()) stream.recent.forget();
 }
 
 function suspect(message: DeviceMessage, why: Rejected, receivedAt: number, device: string | null) {
