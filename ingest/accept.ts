@@ -1,4 +1,4 @@
-import type { Clock } from '../backbone/index.ts';
+import type { Clock, Log } from '../backbone/index.ts';
 import type { QuarantineReason } from '../contracts/index.ts';
 import {
   type CodecInput,
@@ -32,6 +32,7 @@ import { type TakeDeps, taker } from './take.ts';
  */
 export interface AcceptDeps extends TakeDeps {
   clock: Clock;
+  log: Log;
   routes: Routes;
   known: KnownDevices;
   rate: RateLimit;
@@ -66,10 +67,12 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Acceptor {
   }
 
   function acceptInto(message: DeviceMessage, settled: Settled): void {
-    run(message, settled)?.then(
-      (receipt) => settled.durable(receipt),
-      (error: unknown) => settled.failed(error),
-    );
+    const failed = (error: unknown) => settled.failed(error);
+    try {
+      run(message, settled)?.then((receipt) => settled.durable(receipt), failed);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   /** Null: `settled` is told what became of it, and nobody else. */
@@ -92,12 +95,26 @@ export function acceptor(config: IngestConfig, deps: AcceptDeps): Acceptor {
       sender: message.authenticatedDevice,
       again: message.again !== undefined,
     };
-    const decoded = route.codec.decode(input);
+    const decoded = decode(route, input);
     if (decoded instanceof Promise) return finishLater(message, decoded, to, receivedAt);
     if (isPlain(decoded) && to !== undefined) {
       return takeInto(message, decoded, to, receivedAt, settled);
     }
     return finish(message, decoded, to, receivedAt);
+  }
+
+  /** A codec never throws. Should one do so all the same, its message is kept, and none behind it is held up. */
+  function decode({ codec }: Route, input: CodecInput): Decoded | Promise<Decoded> {
+    const failed = (error: unknown): Decoded => {
+      deps.log.error({ err: error, codec: codec.name }, 'a codec failed: a fault of ours');
+      return { kind: 'rejected', reason: 'malformed', detail: `payload: codec ${codec.name} failed at it` };
+    };
+    try {
+      const decoded = codec.decode(input);
+      return decoded instanceof Promise ? decoded.catch(failed) : decoded;
+    } catch (error) {
+      return failed(error);
+    }
   }
 
   async function finishLater(

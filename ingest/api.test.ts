@@ -148,7 +148,7 @@ describe('the registry over HTTP', () => {
       payload: list,
     });
     expect(refused.statusCode).toBe(400);
-    expect(refused.json().error.problems[0].path).toBe('[1].location.0');
+    expect(refused.json().error.problems[0].path).toBe('line 3.lon');
     expect((await http.app.inject('/api/devices/n-1')).statusCode).toBe(404);
     const url = '/api/devices/import?partial=true';
     const partly = await http.app.inject({ method: 'POST', url, headers, payload: list });

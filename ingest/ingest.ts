@@ -107,6 +107,7 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
 
   const { accept, acceptInto } = acceptor(config, {
     clock,
+    log,
     routes: ways,
     known,
     rate: rateLimit(config.rate, clock),
