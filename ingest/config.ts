@@ -135,13 +135,6 @@ const Fields = z.strictObject({
     .max(86_400)
     .default(60)
     .describe("Readings are marked when their device's clock is so many seconds ahead, or lateAfterS behind"),
-  utcOffsetMinutes: z
-    .number()
-    .int()
-    .min(-720)
-    .max(840)
-    .default(480)
-    .describe('Local time of the site, in minutes ahead of UTC: for cameras that state no zone'),
   rate: Rate,
   tickS: z
     .number()

@@ -33,6 +33,8 @@ export interface IngestDeps {
   log: Log;
   metrics: Metrics;
   directory: DeviceDirectory;
+  /** Local time of the site ahead of UTC: for cameras that state no zone, and for HJ 212. */
+  utcOffsetMs: number;
   /** Keys that codecs need of a device; left out: no device has one. */
   secretOf?: CodecOptions['secretOf'];
   /** Hears of whoever speaks and is not in the registry. */
@@ -95,7 +97,7 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
     startedAt: clock.now(),
     metrics,
   });
-  const ways = routes(config, deps.directory, deps.secretOf);
+  const ways = routes(config, deps);
   const overdue = overdueWatch({ routes: ways, known, quarantine, log });
   const ticker = startTicker(config.tickS, clock, way, (time) => {
     liveness.tick(time);

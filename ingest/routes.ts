@@ -26,15 +26,15 @@ const MOST_TOPICS = 200_000;
 /** Longer ones are looked up each time: a client may make up any number of topics of 64 KiB. */
 const LONGEST_TOPIC = 200;
 
-export function routes(
-  config: IngestConfig,
-  devices: Pick<DeviceDirectory, 'find'>,
-  secretOf?: CodecOptions['secretOf'],
-): Routes {
+export type RouteDeps = Pick<CodecOptions, 'utcOffsetMs' | 'secretOf'> & {
+  directory: Pick<DeviceDirectory, 'find'>;
+};
+
+export function routes(config: IngestConfig, { directory, utcOffsetMs, secretOf }: RouteDeps): Routes {
   const codecs = allCodecs({
     maxInflatedBytes: config.maxInflatedBytes,
-    utcOffsetMs: config.utcOffsetMinutes * 60_000,
-    devices,
+    utcOffsetMs,
+    devices: directory,
     ...(secretOf === undefined ? {} : { secretOf }),
     topicMappings: config.topicMappings,
     frigate: config.frigate,

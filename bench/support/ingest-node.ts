@@ -57,7 +57,8 @@ export async function startIngestNode(options: IngestNodeOptions) {
   const series = options.wrapSeries?.(stores.series) ?? stores.series;
   const registry = await openRegistry({ records, clock, log });
   await registry.import(options.devices ?? []);
-  const deps = { stream, series, records, blobs, clock, log, metrics, directory: registry };
+  const utcOffsetMs = 8 * 3_600_000;
+  const deps = { utcOffsetMs, stream, series, records, blobs, clock, log, metrics, directory: registry };
   const ingest = await startIngest(IngestConfig.parse(options.ingest ?? {}), deps);
   const broker = await startBroker(BrokerConfig.parse({ port: 0, allowAnonymous: true, ...options.broker }), {
     registry,
