@@ -36,7 +36,7 @@ export interface IngestDeps {
   /** Local time of the site ahead of UTC: for cameras that state no zone, and for HJ 212. */
   utcOffsetMs: number;
   /** Keys that codecs need of a device; left out: no device has one. */
-  secretOf?: CodecOptions['secretOf'];
+  secretOf?: NonNullable<CodecOptions['secretOf']>;
   /** Hears of whoever speaks and is not in the registry. */
   strangers?: AcceptDeps['strangers'];
 }

@@ -31,7 +31,7 @@ export const MappedTime = z.strictObject({
     .regex(/^[+-](0\d|1[0-4]):[0-5]\d$/, { error: 'such as "+08:00"' })
     .nullable()
     .default(null)
-    .describe("For `local`: zone of the device's clock; null: that of the site (ingest.utcOffsetMinutes)"),
+    .describe("For `local`: zone of the device's clock; null: that of the site (utcOffsetMinutes)"),
   orReceived: z
     .boolean()
     .default(false)
