@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Client } from 'aedes';
 import type { Settled } from '../handover.ts';
 import type { DeviceMessage, Outgoing } from '../message.ts';
@@ -13,6 +14,8 @@ export interface Visitor {
   foreignWill: boolean;
   /** What its TLS certificate proves; null = it has none. */
   proof: Proof | null;
+  /** Beneath whatever stands on it: its TLS knows the certificate. */
+  readonly socket: Socket;
   readonly gate: PacketGate;
   readonly lane: Lane;
 }
@@ -37,6 +40,7 @@ export class Arrival implements DeviceMessage, Settled {
   readonly payload: Buffer;
   readonly clientId: string | null;
   readonly authenticatedDevice: string | null;
+  userProperties?: Record<string, string>;
   oversize?: { size: number; sha256: string };
   readonly #host: Host;
   readonly #client: Client;

@@ -1,10 +1,12 @@
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Client, PublishPacket, Subscription } from 'aedes';
 import type { Registry as Metrics } from 'prom-client';
 import type { Log } from '../../backbone/index.ts';
 import type { BrokerConfig } from '../config.ts';
 import type { HandOn } from '../handover.ts';
 import type { Outgoing, SessionEvent } from '../message.ts';
+import { protocolLevel } from '../mqtt5/index.ts';
 import type { Registry } from '../registry/registry.ts';
 import { commandTopic } from '../topics.ts';
 import { CONNACK, identify, mayLeaveWill, maySubscribe } from './access.ts';
@@ -14,12 +16,13 @@ import { proofOf, provenDevice } from './client-certificate.ts';
 import { lane } from './lane.ts';
 import { listen } from './listen.ts';
 import { brokerMeters, outageLog } from './meters.ts';
+import { type Guest, welcomeMqtt5 } from './mqtt5.ts';
 import { type OversizePublish, packetGate } from './packet-gate.ts';
 import { readThrough } from './read-through.ts';
 import { sessionCounter } from './sessions.ts';
 
 /**
- * The embedded MQTT 3.1.1 broker.
+ * The embedded broker: MQTT 3.1.1, and MQTT 5 translated (mqtt5.ts).
  *
  *   socket ─▶ packet gate ─┬─ PUBLISH of QoS 0, 1 ────────────────────────────────┬─▶ accept ─▶ durable ─▶ PUBACK, in
  *             (bounds memory) └─ all else ─▶ aedes ─ QoS 2, wills ─▶ authorizePublish ┘    (the lane bounds      order
@@ -28,7 +31,7 @@ import { sessionCounter } from './sessions.ts';
  * Promises: QoS 1 is acknowledged, and QoS 2 received (PUBREC), only after the message is durable; when it cannot be
  * stored nothing is acknowledged and the connection ends, so that the client sends again later. A device
  * publishes and subscribes only below its own id. One client's flood, or 50 MB message, holds up that client only.
- * Does not: route between devices, keep retained messages, speak MQTT 5 or WebSocket, keep sessions over a restart.
+ * Does not: route between devices, keep retained messages, speak WebSocket, keep sessions over a restart.
  */
 export interface Broker {
   readonly port: number;
@@ -49,6 +52,8 @@ export interface BrokerDeps {
 }
 
 const EMPTY = Buffer.alloc(0);
+/** So long a client may take for its CONNECT. */
+const CONNECT_MS = 10_000;
 const NOBODY = { proof: null, foreignWill: false };
 
 export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promise<Broker> {
@@ -128,12 +133,12 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
   }
 
   const door = new FrontDoor({
-    connectTimeout: 10_000,
+    connectTimeout: CONNECT_MS,
     maxClientsIdLength: 65_535,
     preConnect(client, packet, done) {
       const visitor = visitorOf(client);
       // Looked up now and not when the connection began: it may have been revoked since.
-      if (visitor !== undefined) visitor.proof = proofOf(client.conn, registry);
+      if (visitor !== undefined) visitor.proof = proofOf(visitor.socket, registry);
       const user = provenDevice(visitor?.proof ?? null) ?? packet.username;
       if (visitor !== undefined && packet.will !== undefined) {
         visitor.foreignWill = !mayLeaveWill(user, packet.will.topic, registry);
@@ -187,13 +192,15 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
   );
   door.on('connectionError', (_client, error) => log.debug({ err: error }, 'MQTT connection error'));
 
-  function welcome(socket: Socket): void {
+  /** A connection of MQTT 3.1.1, or one that is made to look like it. */
+  function enter(connection: Duplex, socket: Socket): Guest {
     const limits = { bufferBytes: config.maxBufferedBytes, packetBytes: config.maxPacketBytes };
     const visitor: Visitor = {
       who: null,
       foreignWill: false,
       proof: null,
-      lane: lane(socket, { messages: config.maxInFlight, bytes: config.maxInFlightBytes }),
+      socket,
+      lane: lane(connection, { messages: config.maxInFlight, bytes: config.maxInFlightBytes }),
       gate: packetGate(limits, {
         publish(topic, payload, messageId) {
           const arrival = new Arrival(host, client, visitor, topic, payload, messageId);
@@ -203,13 +210,34 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
         refuse(reason, bytes) {
           meters.cutOff.inc({ reason });
           log.warn({ client: client.id, reason, bytes }, 'MQTT connection ended');
-          socket.destroy();
+          connection.destroy();
         },
       }),
     };
-    visitors.set(socket, visitor);
-    readThrough(socket, visitor.gate, visitor.lane, () => stillAlive(client));
-    const client = door.handle(socket);
+    visitors.set(connection, visitor);
+    readThrough(connection, visitor.gate, visitor.lane, () => stillAlive(client));
+    const client = door.handle(connection);
+    return { client, visitor };
+  }
+
+  function welcome(socket: Socket): void {
+    // Before the library has the connection nobody else listens, and an unheard error would end the process.
+    socket.on('error', () => undefined);
+    const patience = setTimeout(() => socket.destroy(), CONNECT_MS);
+    socket.once('close', () => clearTimeout(patience));
+    protocolLevel(socket, (level) => {
+      clearTimeout(patience);
+      if (socket.destroyed) return;
+      if (level !== 5) enter(socket, socket);
+      else {
+        welcomeMqtt5(socket, { config, host, handOn: deps.handOn, enter, fault: mqtt5Fault });
+      }
+    });
+  }
+
+  function mqtt5Fault({ client }: Guest, fault: string): void {
+    meters.cutOff.inc({ reason: 'malformed' });
+    log.warn({ client: client.id, fault }, 'MQTT 5 connection ended');
   }
 
   const forget = registry.onCredentialChange((device) => sessions.end(device));

@@ -42,7 +42,7 @@ export interface GateEvents {
 export { HEAD_BYTES, type OversizePublish };
 
 /** A CONNECT with a will of the greatest length, or a SUBSCRIBE: nothing but a PUBLISH has reason to be longer. */
-const CONTROL_BYTES = 256 * 1024;
+export const CONTROL_BYTES = 256 * 1024;
 /** As the library has it: a deeper topic is nobody's. */
 const MAX_TOPIC_LEVELS = 100;
 const SLASH = 47;
@@ -250,7 +250,7 @@ class Gate implements PacketGate {
 }
 
 /** A topic to publish to (clauses 4.7.1 and 4.7.3), not deeper than the library allows. */
-function isTopicName(topic: string): boolean {
+export function isTopicName(topic: string): boolean {
   if (topic === '' || topic.includes('+') || topic.includes('#')) return false;
   let levels = 1;
   for (let i = 0; i < topic.length; i++) if (topic.charCodeAt(i) === SLASH) levels += 1;

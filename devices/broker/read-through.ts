@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Lane } from './lane.ts';
 import type { PacketGate } from './packet-gate.ts';
 
@@ -9,7 +9,7 @@ import type { PacketGate } from './packet-gate.ts';
  *
  * @param heard called when the gate kept messages for us: the client is alive, although aedes saw nothing of it
  */
-export function readThrough(socket: Socket, gate: PacketGate, lane: Lane, heard: () => void): void {
+export function readThrough(socket: Duplex, gate: PacketGate, lane: Lane, heard: () => void): void {
   const read = socket.read.bind(socket);
   let waiting = false;
   const goOn = () => {

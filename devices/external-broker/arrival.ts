@@ -1,7 +1,7 @@
 import type { Lane } from '../broker/lane.ts';
 import type { Settled } from '../handover.ts';
 import type { DeviceMessage, Outgoing } from '../message.ts';
-import type { TappedPublish } from './publish-tap.ts';
+import type { TappedPublish } from '../mqtt5/publish-tap.ts';
 
 /** What a connection has to hear of its messages. */
 export interface Host {

@@ -2,9 +2,9 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { MqttClient } from 'mqtt';
 import { type Lane, lane } from '../broker/lane.ts';
+import { PublishTap, type TappedPublish } from '../mqtt5/publish-tap.ts';
 import { Arrival, type Host } from './arrival.ts';
 import type { ExternalBrokerConfig } from './config.ts';
-import { PublishTap, type TappedPublish } from './publish-tap.ts';
 import type { Access, ExternalBrokerDeps, Meters } from './source.ts';
 import { TappedSocket } from './tapped-socket.ts';
 
@@ -13,6 +13,8 @@ type ConnectionDeps = ExternalBrokerDeps & Access & { meters: Meters; index: num
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
 const DRAIN_MS = 5_000;
+/** A CONNACK or SUBACK with all its properties is far below. */
+const CONTROL_BYTES = 256 * 1024;
 
 /** One connection with its session; made again for ever, with a pause that grows. */
 export function openConnection(config: ExternalBrokerConfig, deps: ConnectionDeps) {
@@ -29,13 +31,16 @@ export function openConnection(config: ExternalBrokerConfig, deps: ConnectionDep
 
   /** A new socket, with a lane of its own: acknowledgements belong to the connection on which the message came. */
   function open(): TappedSocket {
-    const tap = new PublishTap(config.maxBufferedBytes, {
-      publish: (publish) => take(publish),
-      fault(message) {
-        log.error({ broker: config.url, fault: message }, 'the external broker broke the protocol');
-        socket.destroy();
+    const tap = new PublishTap(
+      { maxBytes: config.maxBufferedBytes, controlBytes: CONTROL_BYTES },
+      {
+        publish: (publish) => take(publish),
+        fault(message) {
+          log.error({ broker: config.url, fault: message }, 'the external broker broke the protocol');
+          socket.destroy();
+        },
       },
-    });
+    );
     const socket = new TappedSocket(dial(config, deps.tls), tap);
     const way = lane(socket, { messages: config.maxInFlight, bytes: config.maxInFlightBytes });
     const host: Host = {

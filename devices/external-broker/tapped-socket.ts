@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import type { PublishTap } from './publish-tap.ts';
+import type { PublishTap } from '../mqtt5/publish-tap.ts';
 
 /**
  * A socket as the MQTT library sees it: PUBLISH packets have been taken out by the tap. Whole packets of ours (PUBACK) may

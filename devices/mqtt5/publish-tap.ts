@@ -6,7 +6,7 @@ import { parsePublish, readFixedHeader } from './publish-packet.ts';
  * through, byte for byte, to the library that keeps the session. Why: the library hands messages over one at a time, and
  * its parser makes a dozen objects a packet.
  *
- * It promises to hold at most `maxBytes` of a packet: of a longer PUBLISH the head is kept, the rest hashed. A payload is
+ * It promises to hold no more of a packet than its limits say: of a longer PUBLISH the head is kept, the rest hashed. A payload is
  * a window on the chunk it came in, unless it came in several. What is malformed ends the connection: `fault` is called
  * once, and nothing passes any more.
  */
@@ -21,6 +21,13 @@ export interface TappedPublish {
   oversize: { size: number; sha256: string } | null;
 }
 
+export interface TapLimits {
+  /** Of a PUBLISH of QoS 0 or 1; a longer one is kept by its head, size and hash. */
+  maxBytes: number;
+  /** Of any other packet; a longer one is a fault. */
+  controlBytes: number;
+}
+
 export interface TapEvents {
   publish(publish: TappedPublish): void;
   fault(message: string): void;
@@ -30,7 +37,7 @@ const PUBLISH = 3;
 const KEPT_PAYLOAD_BYTES = 64 * 1024;
 
 export class PublishTap {
-  readonly #maxBytes: number;
+  readonly #limits: TapLimits;
   readonly #events: TapEvents;
   /** A packet, or a fixed header, of which the rest is still to come. */
   #pending: Buffer[] = [];
@@ -40,8 +47,8 @@ export class PublishTap {
   #long: LongPublish | null = null;
   #closed = false;
 
-  constructor(maxBytes: number, events: TapEvents) {
-    this.#maxBytes = maxBytes;
+  constructor(limits: TapLimits, events: TapEvents) {
+    this.#limits = limits;
     this.#events = events;
   }
 
@@ -79,7 +86,7 @@ export class PublishTap {
       const body = at + headerBytes;
       const end = body + bodyBytes;
       const own = first >> 4 === PUBLISH && (first & 6) !== 4;
-      if (bodyBytes > this.#maxBytes) {
+      if (bodyBytes > (own ? this.#limits.maxBytes : this.#limits.controlBytes)) {
         if (!own) {
           this.#fail(`a packet of type ${first >> 4} with ${bodyBytes} bytes`);
           break;

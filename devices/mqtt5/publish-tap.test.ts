@@ -25,10 +25,13 @@ function tapped(bytes: Buffer, sizes: readonly number[] = []) {
   const found: TappedPublish[] = [];
   const passed: Buffer[] = [];
   const faults: string[] = [];
-  const tap = new PublishTap(MAX, {
-    publish: (one) => found.push({ ...one, payload: Buffer.from(one.payload) }),
-    fault: (message) => faults.push(message),
-  });
+  const tap = new PublishTap(
+    { maxBytes: MAX, controlBytes: MAX },
+    {
+      publish: (one) => found.push({ ...one, payload: Buffer.from(one.payload) }),
+      fault: (message) => faults.push(message),
+    },
+  );
   let at = 0;
   for (const size of [...sizes, bytes.length]) {
     const rest = at < bytes.length ? tap.pass(bytes.subarray(at, at + size)) : null;
