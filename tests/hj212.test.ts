@@ -165,7 +165,12 @@ describe('HJ 212 over TCP', () => {
   });
 
   it('in = out: what the load counts as acknowledged is stored, also over a restart of everything', async () => {
-    const before = (await node.count()).stored;
+    // What came before has to be at rest: it is stored a moment after it was answered.
+    const rest = await eventually(
+      () => node.count(),
+      (c) => c.pending === 0,
+    );
+    const before = rest.stored;
     const load = { protocol: 'hj212', devices: DEVICES, rate: 40, connections: 5 } as const;
     const first = await runLoad({ ...load, seconds: 2, address: `127.0.0.1:${gateway.port}` });
     await close();
