@@ -82,7 +82,7 @@ function goalsOf(
 }
 
 async function runCase(kind: ServerKind, options: IngestBenchOptions, brokerPort: number): Promise<BenchRow> {
-  const { messages = 100_000, connections = 50, window = 100 } = options;
+  const { messages = 300_000, connections = 50, window = 100 } = options;
   const child = startServer(kind, brokerPort);
   try {
     const [{ port }] = (await once(child, 'message')) as [{ port: number }];
