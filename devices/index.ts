@@ -8,7 +8,8 @@
  *   1 registry/   devices with all their versions, credentials, templates, lists, unknown devices; api/ over HTTP
  *   2 broker/     the embedded MQTT broker; external-broker/ reads others; hj212-gateway/ takes monitors over TCP
  *   3 codecs/     what payloads mean, one folder each; hj212/ is what the codec and the gateway share
- *   4 topics.ts   which device a topic belongs to
+ *   4 mqtt5/      MQTT 5 on both sides: clients at our broker, and the broker that we read
+ *   5 topics.ts   which device a topic belongs to; message.ts and handover.ts: what every entrance hands on, and how
  */
 export * from './api/index.ts';
 export * from './broker/broker.ts';
