@@ -8,7 +8,10 @@ const LIMITS = { messages: 4, bytes: 1_000 };
 
 /** Message ids of the PUBACKs that a connection got. */
 function ackedIds(connection: PassThrough): number[] {
-  const bytes: Buffer = connection.read() ?? Buffer.alloc(0);
+  // From Node 26 on, a read gives one chunk and not all there is.
+  const chunks: Buffer[] = [];
+  for (let chunk = connection.read(); chunk !== null; chunk = connection.read()) chunks.push(chunk as Buffer);
+  const bytes = Buffer.concat(chunks);
   return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readUInt16BE(i * 4 + 2));
 }
 
